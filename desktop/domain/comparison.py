@@ -1,0 +1,145 @@
+"""A comparison as data: what the window, the PDF, CSV, JSON and the command line all show."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from desktop.domain.base import Value
+from desktop.domain.language_model import LanguageModel
+from desktop.domain.machine import Machine
+from desktop.domain.measurement import Measurement
+from desktop.domain.run import (
+    EngineFacts,
+    Outcome,
+    RunCounts,
+    RunStatus,
+    SuiteReference,
+)
+from desktop.domain.settings import RunSettings
+
+
+class Interval(Value, frozen=True, kw_only=True):
+    """A confidence interval, ends included."""
+
+    low: float
+    high: float
+    level: float = 0.95
+
+
+class Standing(StrEnum):
+    """What may be said of a pair of models: the first against the second."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    UNDECIDED = "undecided"
+
+
+class ComparedModel(Value, frozen=True, kw_only=True):
+    """One column of a comparison: a language model with all its runs that were chosen.
+
+    `label` is short and unique within the comparison; `color` is the index in the palette.
+    `share_passed` is passed over scored cases with its Wilson `interval`; `None` without
+    scored cases. `unanswered` counts cases of its suites that have no answer yet.
+    """
+
+    label: str
+    color: int
+    model: LanguageModel
+    run_ids: tuple[str, ...]
+    statuses: tuple[RunStatus, ...]
+    counts: RunCounts
+    unanswered: int = 0
+    share_passed: float | None = None
+    interval: Interval | None = None
+    mean_score: float | None = None
+    generation: Measurement | None = None
+    prompt_processing: Measurement | None = None
+    peak_memory_bytes: int | None = None
+    median_answer_seconds: float | None = None
+    median_first_token_seconds: float | None = None
+    generated_tokens: int = 0
+    prompt_format: str = ""
+    problems: tuple[str, ...] = ()
+
+
+class ComparedAnswer(Value, frozen=True, kw_only=True):
+    """One cell: what one model said to one case. With repeats, the share that passed counts.
+
+    `explanation` is the sentence to show beside the verdict: the first check that said no, or
+    what went wrong.
+    """
+
+    outcome: Outcome
+    score: float
+    text: str
+    explanation: str
+    run_id: str
+    seconds: float = 0.0
+    generated_tokens: int = 0
+    repeats: int = 1
+    repeats_passed: int = 0
+    explanations: tuple[str, ...] = ()
+
+
+class ComparedCase(Value, frozen=True, kw_only=True):
+    """One row: a case with an answer a model, in the order of the models; `None` has none yet."""
+
+    suite_id: str
+    case_id: str
+    title: str
+    tags: tuple[str, ...]
+    prompt: str
+    demands: tuple[str, ...]
+    answers: tuple[ComparedAnswer | None, ...]
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether some models passed this case and others failed it."""
+        outcomes = {a.outcome for a in self.answers if a and a.outcome is not Outcome.ERROR}
+        return len(outcomes) > 1
+
+
+class ComparedPair(Value, frozen=True, kw_only=True):
+    """Two models on the cases that both were scored on.
+
+    `difference` is first minus second in share passed, with its 95 % `interval`; `p_value` is
+    McNemar's exact test, two-sided, `p_adjusted` the same after Holm over all pairs.
+    `more_cases` is about how many further cases would decide, `None` if that can't be told or
+    the pair is decided.
+    """
+
+    first: int
+    second: int
+    cases: int
+    only_first_passed: int
+    only_second_passed: int
+    difference: float
+    interval: Interval
+    p_value: float
+    p_adjusted: float
+    standing: Standing
+    more_cases: int | None = None
+    sentence: str = ""
+
+
+class Comparison(Value, frozen=True, kw_only=True):
+    """A choice of runs, made ready to be shown.
+
+    `headline` is one sentence with what may be concluded, `caveats` what may not or what was
+    odd, `reasons` the full answer to "how sure?". `smallest_difference` is the difference in
+    share passed that this many cases could show with 80 % power, 0 to 1.
+    """
+
+    title: str
+    created_at: datetime
+    models: tuple[ComparedModel, ...]
+    cases: tuple[ComparedCase, ...]
+    pairs: tuple[ComparedPair, ...]
+    headline: str
+    supporting: str = ""
+    caveats: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    suites: tuple[SuiteReference, ...] = ()
+    machines: tuple[Machine, ...] = ()
+    engines: tuple[EngineFacts, ...] = ()
+    settings: tuple[RunSettings, ...] = ()
+    smallest_difference: float | None = None

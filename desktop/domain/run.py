@@ -1,0 +1,148 @@
+"""Runs: one language model on one suite or one probe plan, on one machine, with all settings."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from desktop.domain.base import Value
+from desktop.domain.language_model import LanguageModel
+from desktop.domain.machine import Machine
+from desktop.domain.settings import ProbePlan, RunSettings
+from desktop.domain.suite import Suite
+
+
+class RunStatus(StrEnum):
+    """Where a run stands. `interrupted` can be resumed, `failed` could not begin or go on."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+class Outcome(StrEnum):
+    """What became of one case.
+
+    `error` means that engine, scorer or time-out were at fault: it is left out of the score.
+    """
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+
+
+class StopReason(StrEnum):
+    """Why an answer ended."""
+
+    END_OF_ANSWER = "end_of_answer"
+    STOP_TEXT = "stop_text"
+    MAX_TOKENS = "max_tokens"
+    CONTEXT_FULL = "context_full"
+    CANCELLED = "cancelled"
+    ERROR = "error"
+
+
+class EngineFacts(Value, frozen=True, kw_only=True):
+    """What computed the answers, as it said itself on loading.
+
+    `context_tokens`, `threads` and `gpu_layers` are the values in force, not those asked for.
+    """
+
+    name: str
+    version: str
+    build: str = ""
+    devices: tuple[str, ...] = ()
+    context_tokens: int = 0
+    parallel_sequences: int = 1
+    threads: int = 0
+    gpu_layers: int = 0
+    weights_bytes: int | None = None
+    kv_cache_bytes: int | None = None
+    compute_bytes: int | None = None
+    load_seconds: float | None = None
+
+
+class SuiteReference(Value, frozen=True, kw_only=True):
+    """Which suite a run asked: enough to show it and to find the stored copy by `sha256`."""
+
+    id: str
+    title: str
+    version: str
+    sha256: str
+    cases: int
+
+
+class Run(Value, frozen=True, kw_only=True):
+    """One run. Immutable once finished; `name`, `note` and `tags` are people's annotations.
+
+    Exactly one of `suite` and `probe` is set. `evaluation_id` groups the runs that were started
+    together. `model` is a copy of the facts at that time: the file may be gone later.
+    `prompt_format` is `chat_template` or `plain_text` (the file brings no template).
+    `problem` says in one sentence why it failed or what went wrong on the way.
+    """
+
+    id: str
+    evaluation_id: str
+    model: LanguageModel
+    settings: RunSettings
+    status: RunStatus
+    created_at: datetime
+    suite: SuiteReference | None = None
+    probe: ProbePlan | None = None
+    machine: Machine | None = None
+    engine: EngineFacts | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    prompt_format: str = ""
+    problem: str = ""
+    name: str = ""
+    note: str = ""
+    tags: tuple[str, ...] = ()
+
+
+class RunCounts(Value, frozen=True, kw_only=True):
+    """How many cases a run has had, by outcome. `cases` counts repeats too."""
+
+    cases: int = 0
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+
+    @property
+    def scored(self) -> int:
+        """Cases that count: answered and judged."""
+        return self.passed + self.failed
+
+    @property
+    def done(self) -> int:
+        """Cases that have an answer or an error."""
+        return self.passed + self.failed + self.errors
+
+
+class RunSummary(Value, frozen=True, kw_only=True):
+    """A line of a history: a run with its counts and the measurements worth a line."""
+
+    run: Run
+    counts: RunCounts
+    tokens_per_second: float | None = None
+    prompt_tokens_per_second: float | None = None
+    peak_memory_bytes: int | None = None
+    seconds: float | None = None
+
+
+class PlannedRun(Value, frozen=True, kw_only=True):
+    """One line of a plan: a model with either a suite or a probe."""
+
+    model: LanguageModel
+    settings: RunSettings
+    suite: Suite | None = None
+    probe: ProbePlan | None = None
+
+
+class EvaluationPlan(Value, frozen=True, kw_only=True):
+    """What is to be run, in order, under one id and title."""
+
+    id: str
+    title: str
+    runs: tuple[PlannedRun, ...]

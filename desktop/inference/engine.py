@@ -1,0 +1,194 @@
+"""What an engine offers: one language model at a time, driven in one thread.
+
+The same protocol is implemented by llama.cpp (inside the engine process), by the scripted
+engine, and by the parent's end of the pipe (`worker/engine_process.py`). The structs are what
+travels: tagged, so that a union of them can be decoded without trusting the sender.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol, TypeAlias
+
+import msgspec
+
+from desktop.domain.language_model import MemoryNeed
+from desktop.domain.run import EngineFacts, StopReason
+from desktop.domain.settings import RunSettings, Sampling, SpeedTest
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Base of what goes through the pipe."""
+
+
+class LoadModel(Frame, frozen=True, kw_only=True):
+    """Load a model and make a context for `parallel_sequences` of `context_tokens` each."""
+
+    path: str
+    context_tokens: int
+    parallel_sequences: int = 1
+    threads: int | None = None
+    gpu_layers: int = -1
+
+
+class ModelLoaded(Frame, frozen=True, kw_only=True):
+    """The model is ready.
+
+    `chat_template` is the file's own, `None` without one; `bos_text` and `eos_text` are what
+    templates call `bos_token` and `eos_token`; `adds_bos` tells whether tokenising puts a BOS
+    first by itself. `trained_context` is the longest context that the model was made for.
+    """
+
+    facts: EngineFacts
+    chat_template: str | None
+    bos_text: str = ""
+    eos_text: str = ""
+    adds_bos: bool = True
+    trained_context: int = 0
+    vocabulary_size: int = 0
+
+
+class Prompt(Frame, frozen=True, kw_only=True):
+    """One text to be continued. `key` comes back with every event about it.
+
+    `has_special_tokens` is true for the output of a chat template, whose control tokens are
+    to be recognised (and which brings its own BOS); false for plain text.
+    """
+
+    key: str
+    text: str
+    has_special_tokens: bool
+    sampling: Sampling
+    max_tokens: int
+    stop: tuple[str, ...] = ()
+
+
+class GenerationStarted(Frame, frozen=True, kw_only=True):
+    """The engine has begun to read this prompt, `prompt_tokens` long."""
+
+    key: str
+    prompt_tokens: int
+
+
+class TextGenerated(Frame, frozen=True, kw_only=True):
+    """More text of an answer. Pieces are gathered for about 0.1 s; stop texts never show up."""
+
+    key: str
+    text: str
+
+
+class GenerationFinished(Frame, frozen=True, kw_only=True):
+    """An answer is whole. `text` is all of it, without the stop text, control tokens removed."""
+
+    key: str
+    text: str
+    stop_reason: StopReason
+    prompt_tokens: int
+    generated_tokens: int
+    time_to_first_token_seconds: float | None
+    seconds: float
+
+
+class GenerationFailed(Frame, frozen=True, kw_only=True):
+    """This prompt could not be answered; the others go on. `message` is a sentence for people."""
+
+    key: str
+    message: str
+
+
+class SpeedSampled(Frame, frozen=True, kw_only=True):
+    """One repetition of a speed test. `repetition` counts from 0; warm-up passes are not told."""
+
+    test: str
+    repetition: int
+    tokens: int
+    seconds: float
+
+
+GenerationEvent: TypeAlias = (
+    GenerationStarted | TextGenerated | GenerationFinished | GenerationFailed
+)
+
+
+class Engine(Protocol):
+    """One model, one thread; only `cancel` may be called from another.
+
+    Methods raise `EngineFault` with a sentence; with `process_ended` the engine is gone and
+    another must be made.
+    """
+
+    def load(self, request: LoadModel) -> ModelLoaded:
+        """Load a model; whatever was loaded before is freed."""
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[GenerationEvent]:
+        """Continue all prompts, up to `parallel_sequences` at once, and yield as it goes.
+
+        Every prompt ends in exactly one `GenerationFinished` or `GenerationFailed`, in any
+        order. After `cancel`, those under way end with `StopReason.CANCELLED` and those not
+        begun yield nothing.
+        """
+
+    def measure_speed(self, tests: Sequence[SpeedTest], repetitions: int) -> Iterator[SpeedSampled]:
+        """Measure as llama-bench does (a warm-up of each kind, cache cleared each time)."""
+
+    def estimate_memory(self, request: LoadModel) -> MemoryNeed:
+        """Ask what a load would need, without making it. `EngineFault` if that can't be told."""
+
+    def peak_memory_bytes(self) -> int:
+        """Return the engine process's peak resident set so far, in bytes; 0 if unknown."""
+
+    def cancel(self) -> None:
+        """Ask `generate` or `measure_speed` to end soon. Safe from any thread, at any time."""
+
+    def close(self) -> None:
+        """Free everything. An engine process ends; closing twice is harmless."""
+
+
+class EngineFactory(Protocol):
+    """Makes a fresh engine: for llama.cpp a new process."""
+
+    def __call__(self) -> Engine:
+        """Start an engine; raises `EngineFault` if it does not come up."""
+
+
+class Conversation(Frame, frozen=True, kw_only=True):
+    """Messages to be written the way a model expects them: `(role, content)` pairs."""
+
+    messages: tuple[tuple[str, str], ...]
+
+
+class RenderedPrompt(Frame, frozen=True, kw_only=True):
+    """A conversation as text, or the sentence why there is none."""
+
+    text: str
+    problem: str = ""
+
+
+class PromptRenderer(Protocol):
+    """Turns conversations into text with a template that is not trusted."""
+
+    def __call__(
+        self,
+        conversations: Sequence[Conversation],
+        *,
+        template: str,
+        bos_text: str,
+        eos_text: str,
+        today: str,
+    ) -> tuple[RenderedPrompt, ...]:
+        """Render each; `today` is an ISO date, what `strftime_now` tells.
+
+        Runs in a short-lived process under limits of time and memory. Raises `UserError` when
+        the template is broken altogether.
+        """
+
+
+def context_for(settings: RunSettings, longest_prompt_tokens: int, trained_context: int) -> int:
+    """Return the context of one sequence, in tokens: what was set, or what the cases need.
+
+    Rounded up to a multiple of 256 (llama.cpp pads to that), at least 512, and never beyond the
+    context that the model was trained for unless the user set more.
+    """
+    if settings.context_tokens is not None:
+        return settings.context_tokens
+    needed = -(-(longest_prompt_tokens + settings.max_tokens + 8) // 256) * 256
+    wanted = max(512, needed)
+    return min(wanted, trained_context) if trained_context else wanted

@@ -1,0 +1,4 @@
+"""The user's options: typed, in one file, upgraded version by version.
+
+May import domain, errors and paths.
+"""

@@ -1,0 +1,34 @@
+"""Every option, once: its type and its default. Units are in the names."""
+
+from enum import StrEnum
+
+from desktop.domain.base import Value
+from desktop.domain.settings import RunSettings
+
+
+class Appearance(StrEnum):
+    """Which colours the window takes."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Options(Value, frozen=True, kw_only=True):
+    """The user's options. `version` is that of the file format.
+
+    `database_path` is empty for the default place. `window_geometry` is Qt's own state, base64.
+    """
+
+    version: int = 1
+    appearance: Appearance = Appearance.SYSTEM
+    model_folders: tuple[str, ...] = ()
+    suite_files: tuple[str, ...] = ()
+    database_path: str = ""
+    run: RunSettings = RunSettings()
+    keep_awake: bool = True
+    notify_at_end: bool = True
+    sample_offer_dismissed: bool = False
+    window_geometry: str = ""
+    last_screen: str = ""
+    splitter_sizes: dict[str, tuple[int, ...]] = {}

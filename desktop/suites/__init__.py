@@ -1,0 +1,4 @@
+"""Suite files read, checked and written.
+
+May import inference, scoring, statistics and what lies below them.
+"""

@@ -1,0 +1,165 @@
+"""Short work, one verb a method: what the window and the command line ask for.
+
+Every method is synchronous, may raise `UserError`, and is safe on any one thread at a time; the
+window hands them to a `Runner`. Long work (evaluating) is `worker/thread.py`.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from desktop.domain.answer import Answer
+from desktop.domain.base import Value
+from desktop.domain.comparison import Comparison
+from desktop.domain.language_model import FileProblem, LanguageModel, MemoryNeed
+from desktop.domain.machine import Machine, MachineLoad
+from desktop.domain.measurement import Measurement
+from desktop.domain.run import EvaluationPlan, Run, RunSummary
+from desktop.domain.settings import RunSettings
+from desktop.domain.suite import Suite
+from desktop.settings.options import Options
+
+
+class ScanResult(Value, frozen=True, kw_only=True):
+    """What a search for models found: all of it, and what could not be read."""
+
+    models: tuple[LanguageModel, ...]
+    problems: tuple[FileProblem, ...]
+
+
+class MemoryFit(Value, frozen=True, kw_only=True):
+    """What a model needs beside what the machine has free, in bytes."""
+
+    need: MemoryNeed
+    available_bytes: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether it can be loaded without swapping."""
+        return self.need.total_bytes <= self.available_bytes
+
+
+class RunDetails(Value, frozen=True, kw_only=True):
+    """A run with everything it holds."""
+
+    run: Run
+    suite: Suite | None
+    answers: tuple[Answer, ...]
+    measurements: tuple[Measurement, ...]
+
+
+class DatabaseFacts(Value, frozen=True, kw_only=True):
+    """Where results lie. `read_only_reason` is a sentence if another copy is writing."""
+
+    path: str
+    file_bytes: int
+    schema_version: str
+    runs: int
+    answers: int
+    read_only: bool
+    read_only_reason: str = ""
+
+
+class Operations(Protocol):
+    """Everything short that can be asked of Touchstone."""
+
+    # Language models
+
+    def list_models(self) -> tuple[LanguageModel, ...]:
+        """Return the library, sorted by name."""
+
+    def add_paths(self, paths: Sequence[Path]) -> ScanResult:
+        """Read files, and folders with all below them, and keep the models found."""
+
+    def remove_models(self, ids: Sequence[str]) -> None:
+        """Take models out of the library; their files and runs stay."""
+
+    def restore_models(self, ids: Sequence[str]) -> None:
+        """Undo `remove_models`."""
+
+    def find_sample_models(self) -> tuple[LanguageModel, ...]:
+        """Return the two sample models if both lie in the cache, else nothing."""
+
+    def check_memory(self, model: LanguageModel, settings: RunSettings) -> MemoryFit:
+        """Tell what a run would need and what is free."""
+
+    # Suites
+
+    def list_suites(self) -> tuple[Suite, ...]:
+        """Return the bundled suites, then the user's own files that can be read."""
+
+    def add_suite(self, path: Path) -> Suite:
+        """Read a suite file and remember its place; `UserError` names line and key."""
+
+    # Evaluations
+
+    def plan_evaluation(
+        self,
+        models: Sequence[LanguageModel],
+        suites: Sequence[Suite],
+        *,
+        speed: bool,
+        settings: RunSettings,
+    ) -> EvaluationPlan:
+        """Make a plan: for each model the speed probe if wanted, then each suite."""
+
+    # Runs
+
+    def list_runs(self) -> tuple[RunSummary, ...]:
+        """Return all runs, the newest first."""
+
+    def load_run(self, run_id: str) -> RunDetails:
+        """Return one run; a unique beginning of its id will do."""
+
+    def annotate_run(
+        self,
+        run_id: str,
+        *,
+        name: str | None = None,
+        note: str | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> Run:
+        """Change what people say about a run; `None` leaves a field as it is."""
+
+    def delete_runs(self, ids: Sequence[str]) -> None:
+        """Take runs out of sight; they can be restored until the program ends."""
+
+    def restore_runs(self, ids: Sequence[str]) -> None:
+        """Undo `delete_runs`."""
+
+    # Comparisons
+
+    def compare_runs(self, run_ids: Sequence[str]) -> Comparison:
+        """Make runs ready to be shown side by side."""
+
+    def export_pdf(self, comparison: Comparison, path: Path) -> None:
+        """Write the comparison as a PDF; a half-written file is never left."""
+
+    def export_csv(self, comparison: Comparison, path: Path) -> None:
+        """Write one line a case and model."""
+
+    def export_json(self, comparison: Comparison, path: Path) -> None:
+        """Write the whole comparison as a JSON document."""
+
+    # Machine, database, settings
+
+    def inspect_machine(self) -> Machine:
+        """Return what this machine is."""
+
+    def sample_load(self) -> MachineLoad:
+        """Return how busy it is now; cheap enough for once a second."""
+
+    def describe_database(self) -> DatabaseFacts:
+        """Return where results lie and how many there are."""
+
+    def back_up(self, folder: Path | None = None) -> Path:
+        """Write a copy of the database, checked, and return its path."""
+
+    def collect_diagnostics(self) -> str:
+        """Return versions, machine, paths and the log's tail as text without people's content."""
+
+    def load_options(self) -> Options:
+        """Return the user's options."""
+
+    def save_options(self, options: Options) -> None:
+        """Keep the user's options."""
