@@ -181,7 +181,7 @@ class PromptRenderer(Protocol):
         """
 
 
-def context_for(settings: RunSettings, longest_prompt_tokens: int, trained_context: int) -> int:
+def choose_context(settings: RunSettings, needed_tokens: int, trained_context: int) -> int:
     """Return the context of one sequence, in tokens: what was set, or what the cases need.
 
     Rounded up to a multiple of 256 (llama.cpp pads to that), at least 512, and never beyond the
@@ -189,6 +189,5 @@ def context_for(settings: RunSettings, longest_prompt_tokens: int, trained_conte
     """
     if settings.context_tokens is not None:
         return settings.context_tokens
-    needed = -(-(longest_prompt_tokens + settings.max_tokens + 8) // 256) * 256
-    wanted = max(512, needed)
+    wanted = max(512, -(-needed_tokens // 256) * 256)
     return min(wanted, trained_context) if trained_context else wanted

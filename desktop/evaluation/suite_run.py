@@ -1,0 +1,263 @@
+"""A language model answers a suite: engine events in, stored answers and run events out.
+
+An engine process that ends costs nothing that can be had: the cases under way are asked again in
+a new process, one at a time, and one that loses the engine a second time is an error with its
+cause. A run gives up when the engine is lost several times without an answer in between.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+from desktop.domain.answer import Answer
+from desktop.domain.base import new_id
+from desktop.domain.events import (
+    AnswerFinished,
+    AnswerGrew,
+    AnswerStarted,
+    EngineLoaded,
+    EngineLost,
+    Progress,
+    RunEvent,
+)
+from desktop.domain.run import Outcome, Run, StopReason
+from desktop.domain.suite import Suite
+from desktop.errors import EngineFault
+from desktop.evaluation.control import Wish
+from desktop.evaluation.pace import Pace
+from desktop.evaluation.prompts import (
+    Question,
+    bound_prompt_tokens,
+    hash_text,
+    list_questions,
+    longest_answer,
+    make_prompt,
+    render_questions,
+)
+from desktop.evaluation.workshop import Workshop
+from desktop.inference.engine import (
+    Engine,
+    GenerationEvent,
+    GenerationFailed,
+    GenerationFinished,
+    GenerationStarted,
+    LoadModel,
+    ModelLoaded,
+    RenderedPrompt,
+    TextGenerated,
+    choose_context,
+)
+from desktop.scoring import score_answer
+
+_LOSSES_BEFORE_GIVING_UP = 4
+
+
+class SuiteRun:
+    """One run of one suite. `carry_out` may be called once."""
+
+    def __init__(self, run: Run, suite: Suite, workshop: Workshop) -> None:
+        """Find out what is left to ask: everything but the answers stored without an error."""
+        self.run = run
+        self._suite = suite
+        self._workshop = workshop
+        self._control = workshop.control
+        kept = {
+            (answer.case_id, answer.repeat)
+            for answer in workshop.recorder.load_answers(run.id)
+            if answer.outcome is not Outcome.ERROR
+        }
+        questions = list_questions(run, suite)
+        left = [q for q in questions if (q.case.id, q.repeat) not in kept]
+        self.answers_kept = len(questions) - len(left)
+        self._waiting = deque(left)
+        self._suspects: deque[Question] = deque()
+        self._under_way: dict[str, Question] = {}
+        self._lost: dict[str, str] = {}
+        self._losses = 0
+        self._pace = Pace(len(questions), self.answers_kept)
+        self._rendered: dict[str, RenderedPrompt] = {}
+        self._templated = False
+
+    def carry_out(self) -> Iterator[RunEvent]:
+        """Ask what is left and yield events; returns early when cancelled.
+
+        Raises `EngineFault` when the model can't be loaded or the engine is lost again and again.
+        """
+        engine: Engine | None = None
+        yield self._progress()
+        try:
+            while (self._waiting or self._suspects) and not self._control.ended:
+                self._control.wait_while_paused()
+                if engine is None:
+                    engine = self._workshop.start_engine()
+                    self._control.attach(engine.cancel)
+                    yield from self._load(engine)
+                try:
+                    yield from self._ask_batch(engine)
+                except EngineFault as fault:
+                    self._control.attach(None)
+                    engine.close()
+                    engine = None
+                    yield from self._survive(fault)
+            self.peak_memory_bytes = engine.peak_memory_bytes() if engine else 0
+        finally:
+            self._control.attach(None)
+            if engine is not None:
+                engine.close()
+
+    peak_memory_bytes = 0
+
+    def _load(self, engine: Engine) -> Iterator[RunEvent]:
+        settings = self.run.settings
+        needed = bound_prompt_tokens(self._suite, self.run) + longest_answer(self._suite, self.run)
+        loaded = engine.load(
+            LoadModel(
+                path=self.run.model.path,
+                context_tokens=choose_context(
+                    settings, needed, self.run.model.facts.context_length or 0
+                ),
+                parallel_sequences=settings.parallel_sequences,
+                threads=settings.threads,
+                gpu_layers=settings.gpu_layers,
+            )
+        )
+        yield EngineLoaded(run_id=self.run.id, engine=loaded.facts)
+        self._render(loaded)
+
+    def _render(self, loaded: ModelLoaded) -> None:
+        if self._rendered:
+            return
+        self._templated = bool(loaded.chat_template)
+        self._rendered = render_questions(
+            (*self._suspects, *self._waiting),
+            self._suite,
+            self.run,
+            loaded,
+            self._workshop.render,
+        )
+
+    def _ask_batch(self, engine: Engine) -> Iterator[RunEvent]:
+        """Ask one suspect alone, or everything that waits."""
+        if self._suspects:
+            batch = [self._suspects.popleft()]
+        else:
+            batch = list(self._waiting)
+            self._waiting.clear()
+        unasked = {question.key: question for question in batch}
+        prompts = []
+        for question in batch:
+            rendered = self._rendered[question.key]
+            if rendered.problem:
+                del unasked[question.key]
+                yield from self._fail(question, rendered.problem)
+            else:
+                prompts.append(
+                    make_prompt(question, rendered.text, self.run, templated=self._templated)
+                )
+        self._pace.start()
+        try:
+            for event in engine.generate(prompts):
+                yield from self._receive(event, unasked)
+                if self._control.wish is not Wish.GO_ON:
+                    engine.cancel()
+        finally:
+            self._pace.stop()
+            asked_again = list(unasked.values())
+            if self._control.wish is not Wish.GO_ON or asked_again:
+                self._waiting.extendleft(reversed(asked_again))
+
+    def _receive(self, event: GenerationEvent, unasked: dict[str, Question]) -> Iterator[RunEvent]:
+        if isinstance(event, GenerationStarted):
+            question = unasked.pop(event.key)
+            self._under_way[event.key] = question
+            yield AnswerStarted(
+                run_id=self.run.id, case_id=question.case.id, repeat=question.repeat
+            )
+        elif isinstance(event, TextGenerated):
+            question = self._under_way[event.key]
+            yield AnswerGrew(
+                run_id=self.run.id,
+                case_id=question.case.id,
+                repeat=question.repeat,
+                text=event.text,
+            )
+        elif isinstance(event, GenerationFailed):
+            question = self._under_way.pop(event.key, None) or unasked.pop(event.key)
+            yield from self._fail(question, event.message)
+        else:
+            question = self._under_way.pop(event.key)
+            if event.stop_reason is StopReason.CANCELLED:
+                self._waiting.appendleft(question)
+            else:
+                yield from self._finish(question, event)
+
+    def _finish(self, question: Question, event: GenerationFinished) -> Iterator[RunEvent]:
+        outcome, score, scores = score_answer(event.text, question.case)
+        unscored = next((s.explanation for s in scores if not s.passed), "")
+        self._losses = 0
+        yield self._store(
+            Answer(
+                id=new_id(),
+                run_id=self.run.id,
+                case_id=question.case.id,
+                repeat=question.repeat,
+                text=event.text,
+                outcome=outcome,
+                score=score,
+                scores=scores,
+                stop_reason=event.stop_reason,
+                finished_at=self._workshop.now(),
+                prompt_tokens=event.prompt_tokens,
+                generated_tokens=event.generated_tokens,
+                time_to_first_token_seconds=event.time_to_first_token_seconds,
+                seconds=event.seconds,
+                prompt_sha256=hash_text(self._rendered[question.key].text),
+                problem=unscored if outcome is Outcome.ERROR else self._lost.get(question.key, ""),
+            )
+        )
+        yield self._progress()
+
+    def _fail(self, question: Question, message: str) -> Iterator[RunEvent]:
+        yield self._store(
+            Answer(
+                id=new_id(),
+                run_id=self.run.id,
+                case_id=question.case.id,
+                repeat=question.repeat,
+                text="",
+                outcome=Outcome.ERROR,
+                score=0.0,
+                scores=(),
+                stop_reason=StopReason.ERROR,
+                finished_at=self._workshop.now(),
+                prompt_sha256=hash_text(self._rendered[question.key].text),
+                problem=message,
+            )
+        )
+        yield self._progress()
+
+    def _store(self, answer: Answer) -> AnswerFinished:
+        self._workshop.recorder.add_answer(answer)
+        self._pace.step()
+        return AnswerFinished(run_id=self.run.id, answer=answer)
+
+    def _survive(self, fault: EngineFault) -> Iterator[RunEvent]:
+        """Sort the cases that were under way when the engine was lost, or give up."""
+        self._losses += 1
+        if not fault.process_ended or self._losses >= _LOSSES_BEFORE_GIVING_UP:
+            raise fault
+        yield EngineLost(run_id=self.run.id, message=fault.message)
+        lost, self._under_way = self._under_way, {}
+        for key, question in lost.items():
+            if key in self._lost:
+                yield from self._fail(question, fault.message)
+            else:
+                self._lost[key] = f"{fault.message} The case was asked again in a new process."
+                self._suspects.append(question)
+
+    def _progress(self) -> Progress:
+        return Progress(
+            run_id=self.run.id,
+            done=self._pace.done,
+            total=self._pace.total,
+            seconds_left=self._pace.seconds_left,
+        )
