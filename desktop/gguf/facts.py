@@ -1,0 +1,170 @@
+"""What a header says about its model, in the words that people use."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from desktop.domain.language_model import ModelFacts, ModelKind
+from desktop.errors import UserError
+from desktop.gguf.header import GgufHeader, read_header
+from desktop.gguf.tensor_types import FILE_TYPES, UNQUANTIZED_TYPES
+
+_GUESSED_FILE_TYPE = 1024  # a flag of llama.cpp beside the type itself
+_ENCODERS = frozenset(
+    {
+        "bert",
+        "nomic-bert",
+        "nomic-bert-moe",
+        "neo-bert",
+        "jina-bert-v2",
+        "jina-bert-v3",
+        "modern-bert",
+        "eurobert",
+        "gemma-embedding",
+        "llama-embed",
+        "t5encoder",
+    }
+)
+_KINDS = {
+    "mmproj": ModelKind.PROJECTOR,
+    "projector": ModelKind.PROJECTOR,
+    "adapter": ModelKind.ADAPTER,
+    "imatrix": ModelKind.IMPORTANCE_MATRIX,
+    "vocab": ModelKind.VOCABULARY,
+}
+
+
+def read_facts(path: Path) -> ModelFacts:
+    """Read the facts of one model file, without its other shards.
+
+    Raises `UserError` for what `read_header` refuses, for a file that is cut short, and for one
+    that does not say what it is.
+    """
+    header = read_header(path)
+    check_complete(path, header)
+    return describe(path, (header,))
+
+
+def check_complete(path: Path, header: GgufHeader) -> None:
+    """Raise `UserError` if tensor data is missing at the file's end."""
+    if header.missing_bytes:
+        raise UserError(
+            f"{path} is cut short: {header.missing_bytes:,} of {header.data_end:,} bytes are "
+            "missing at its end.",
+            remedy="Copy or download the file again.",
+        )
+
+
+def describe(path: Path, headers: Sequence[GgufHeader]) -> ModelFacts:
+    """Return the facts of a model whose shards have these headers, in order.
+
+    The first shard carries the metadata, all of them carry tensors. Raises `UserError` if the
+    file does not name an architecture.
+    """
+    header = headers[0]
+    architecture = header.text("general.architecture")
+    kind = _tell_kind(header, architecture, any(h.tensors for h in headers))
+    if not architecture and kind is not ModelKind.IMPORTANCE_MATRIX:
+        raise UserError(
+            f"{path} is a GGUF file, but it does not say what architecture its model has.",
+            remedy="Get the model again, or convert it again.",
+        )
+    tensors = [tensor for each in headers for tensor in each.tensors]
+    parameters = sum(tensor.elements for tensor in tensors)
+    weights_bytes = sum(each.tensor_bytes for each in headers)
+    key_value_heads = header.numbers(f"{architecture}.attention.head_count_kv")
+    heads = header.numbers(f"{architecture}.attention.head_count")
+    return ModelFacts(
+        name=_tell_name(path, header),
+        architecture=architecture,
+        kind=kind,
+        parameters=parameters or None,
+        quantization=_tell_quantization(headers),
+        bits_per_weight=8 * weights_bytes / parameters if parameters else None,
+        tensor_types=dict(Counter(tensor.type_name for tensor in tensors).most_common()),
+        context_length=_positive(header, f"{architecture}.context_length"),
+        embedding_length=_positive(header, f"{architecture}.embedding_length"),
+        layers=_positive(header, f"{architecture}.block_count"),
+        attention_heads=max(heads) if heads and max(heads) > 0 else None,
+        key_value_heads=key_value_heads,
+        key_length=_positive(header, f"{architecture}.attention.key_length"),
+        value_length=_positive(header, f"{architecture}.attention.value_length"),
+        sliding_window=_positive(header, f"{architecture}.attention.sliding_window"),
+        experts=_positive(header, f"{architecture}.expert_count"),
+        experts_used=_positive(header, f"{architecture}.expert_used_count"),
+        vocabulary_size=_tell_vocabulary_size(header, architecture),
+        tokenizer=_tell_tokenizer(header),
+        license=header.text("general.license.name") or header.text("general.license"),
+        organization=header.text("general.organization") or header.text("general.author"),
+        base_model=header.text("general.base_model.0.name"),
+        languages=_texts(header, "general.languages"),
+        chat_template=header.text("tokenizer.chat_template") or None,
+        file_bytes=sum(each.file_bytes for each in headers),
+        weights_bytes=weights_bytes,
+        gguf_version=header.version,
+    )
+
+
+def _tell_kind(header: GgufHeader, architecture: str, has_tensors: bool) -> ModelKind:
+    stated = _KINDS.get(header.text("general.type").lower())
+    if stated is not None:
+        return stated
+    if architecture == "clip":
+        return ModelKind.PROJECTOR
+    if header.text("adapter.type"):
+        return ModelKind.ADAPTER
+    if any(key.startswith("imatrix.") for key in header.values):
+        return ModelKind.IMPORTANCE_MATRIX
+    if not has_tensors and header.lengths.get("tokenizer.ggml.tokens"):
+        return ModelKind.VOCABULARY
+    pools = (header.number(f"{architecture}.pooling_type") or 0) > 0
+    return ModelKind.EMBEDDING if pools or architecture in _ENCODERS else ModelKind.LANGUAGE_MODEL
+
+
+def _tell_name(path: Path, header: GgufHeader) -> str:
+    name = header.text("general.name")
+    # Converters that were given no name write the folder's, which says nothing.
+    meaningless = {"", ".", "model", "models", "hf", "snapshot", "tmp"}
+    chosen = path.stem if name.lower() in meaningless else name
+    return " ".join(chosen.split())
+
+
+def _tell_quantization(headers: Sequence[GgufHeader]) -> str:
+    """Name the file's type as it says itself, unless its tensors say otherwise.
+
+    Some tools quantise without changing `general.file_type`, and then a 4-bit file calls itself
+    F16: between quantised and not, the tensors decide.
+    """
+    sizes: Counter[str] = Counter()
+    for header in headers:
+        for tensor in header.tensors:
+            sizes[tensor.type_name] += tensor.size_bytes
+    dominant = sizes.most_common(1)[0][0] if sizes else ""
+    number = headers[0].number("general.file_type")
+    stated = FILE_TYPES.get(number & ~_GUESSED_FILE_TYPE, "") if number is not None else ""
+    if not dominant or not stated:
+        return dominant
+    agrees = (stated in UNQUANTIZED_TYPES) == (dominant in UNQUANTIZED_TYPES)
+    return stated if agrees else dominant
+
+
+def _tell_vocabulary_size(header: GgufHeader, architecture: str) -> int | None:
+    listed = header.lengths.get("tokenizer.ggml.tokens")
+    return listed or _positive(header, f"{architecture}.vocab_size")
+
+
+def _tell_tokenizer(header: GgufHeader) -> str:
+    family, variety = header.text("tokenizer.ggml.model"), header.text("tokenizer.ggml.pre")
+    return f"{family} ({variety})" if family and variety and family != variety else family
+
+
+def _positive(header: GgufHeader, key: str) -> int | None:
+    """Return a whole number; of an array, as some architectures have one a layer, the largest."""
+    numbers = header.numbers(key)
+    return max(numbers) if numbers and max(numbers) > 0 else None
+
+
+def _texts(header: GgufHeader, key: str) -> tuple[str, ...]:
+    value = header.values.get(key)
+    items = value if isinstance(value, tuple) else (value,)
+    return tuple(item for item in items if isinstance(item, str))
