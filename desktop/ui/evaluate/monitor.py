@@ -1,0 +1,342 @@
+"""What is known of the evaluations under way, kept from the queue's events.
+
+One monitor serves the whole window, so that the rail tells how far things are and the Evaluate
+screen finds everything when it is opened late.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.domain.events import (
+    AnswerFinished,
+    AnswerGrew,
+    AnswerStarted,
+    EngineLoaded,
+    EngineLost,
+    EvaluationFinished,
+    EvaluationQueued,
+    MeasurementTaken,
+    Progress,
+    QueuePaused,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+)
+from desktop.domain.language_model import LanguageModel
+from desktop.domain.measurement import Measurement
+from desktop.domain.run import EngineFacts, Outcome, Run, RunStatus
+from desktop.worker.qt import QtEvents
+
+_ANSWERS_KEPT = 60
+_ENDED = {RunStatus.FINISHED, RunStatus.CANCELLED, RunStatus.INTERRUPTED, RunStatus.FAILED}
+
+
+@dataclass
+class AnswerLine:
+    """An answer that is being written, or that has just been judged."""
+
+    run_id: str
+    case_id: str
+    repeat: int
+    title: str
+    color: int
+    text: str = ""
+    outcome: Outcome | None = None
+    explanation: str = ""
+
+
+@dataclass
+class RunState:
+    """How far one run is. `done` and `total` are in the run's own steps."""
+
+    run: Run
+    color: int
+    done: int = 0
+    total: int = 0
+    seconds_left: float | None = None
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+    measurements: list[Measurement] = field(default_factory=list)
+    engine: EngineFacts | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over, whichever way."""
+        return self.run.status in _ENDED
+
+    @property
+    def share(self) -> float:
+        """How far it is, 0 to 1."""
+        if self.ended:
+            return 1.0
+        return self.done / self.total if self.total else 0.0
+
+
+@dataclass
+class Trouble:
+    """Something odd that a person should read: one sentence, and what was done about it."""
+
+    title: str
+    text: str
+    details: str = ""
+
+
+@dataclass
+class EvaluationState:
+    """One evaluation: its runs in order, its last answers, and what went wrong."""
+
+    id: str
+    title: str
+    runs: list[RunState] = field(default_factory=list)
+    answers: deque[AnswerLine] = field(default_factory=lambda: deque(maxlen=_ANSWERS_KEPT))
+    troubles: list[Trouble] = field(default_factory=list)
+    case_titles: dict[tuple[str, str], str] = field(default_factory=dict)
+    finished: bool = False
+    cancelled: bool = False
+
+    @property
+    def models(self) -> list[LanguageModel]:
+        """The models in the order of the plan, each once."""
+        seen: dict[tuple[str, ...], LanguageModel] = {}
+        for state in self.runs:
+            seen.setdefault(state.run.model.paths, state.run.model)
+        return list(seen.values())
+
+    @property
+    def under_way(self) -> bool:
+        """Whether one of its runs has begun and something is left to do."""
+        return not self.finished and any(
+            state.ended or state.run.status is RunStatus.RUNNING for state in self.runs
+        )
+
+    @property
+    def share(self) -> float:
+        """How far it is, 0 to 1; every run counts the same."""
+        return sum(state.share for state in self.runs) / len(self.runs) if self.runs else 0.0
+
+    def find(self, run_id: str) -> RunState | None:
+        """Return the state of a run of this evaluation."""
+        return next((state for state in self.runs if state.run.id == run_id), None)
+
+
+class Monitor(QObject):
+    """Follows the queue. `changed` comes at most ten times a second, `ended` once an evaluation."""
+
+    changed = Signal()
+    ended = Signal(object)
+
+    def __init__(self, events: QtEvents, *, parent: QObject | None = None) -> None:
+        """Begin to listen."""
+        super().__init__(parent)
+        self.evaluations: list[EvaluationState] = []
+        self.paused = False
+        self._dirty = False
+        events.happened.connect(self._take)
+        events.batch_ended.connect(self._tell)
+
+    @property
+    def current(self) -> EvaluationState | None:
+        """The evaluation that is under way, or the first that waits."""
+        waiting = [state for state in self.evaluations if not state.finished]
+        return next(
+            (state for state in waiting if state.under_way), waiting[0] if waiting else None
+        )
+
+    @property
+    def waiting(self) -> list[EvaluationState]:
+        """Evaluations that have not begun, in order."""
+        current = self.current
+        return [s for s in self.evaluations if not s.finished and s is not current]
+
+    @property
+    def last(self) -> EvaluationState | None:
+        """The evaluation that ended last in this session of the program."""
+        return next((s for s in reversed(self.evaluations) if s.finished), None)
+
+    def mark_cancelled(self, evaluation: EvaluationState) -> None:
+        """Remember that the user ended it, so that its end is not announced as a success."""
+        evaluation.cancelled = True
+
+    def _tell(self) -> None:
+        if self._dirty:
+            self._dirty = False
+            self.changed.emit()
+
+    def _take(self, event: RunEvent) -> None:
+        self._dirty = True
+        match event:
+            case EvaluationQueued():
+                self._add(event)
+            case RunStarted():
+                self._start(event)
+            case QueuePaused():
+                self.paused = event.paused
+            case EvaluationFinished():
+                self._end(event.evaluation_id)
+            case RunFinished():
+                self._finish_run(event.run)
+            case _:
+                self._take_detail(event)
+
+    def _take_detail(self, event: RunEvent) -> None:
+        run_id = getattr(event, "run_id", "")
+        found = self._find(run_id)
+        if found is None:
+            return
+        evaluation, state = found
+        match event:
+            case EngineLoaded():
+                state.engine = event.engine
+            case EngineLost():
+                evaluation.troubles.append(_engine_lost(state, event))
+            case AnswerStarted():
+                _begin_answer(evaluation, state, event)
+            case AnswerGrew():
+                _grow_answer(evaluation, state, event)
+            case AnswerFinished():
+                _finish_answer(evaluation, state, event)
+            case MeasurementTaken():
+                _add_measurement(evaluation, state, event.measurement)
+            case Progress():
+                state.done, state.total = event.done, event.total
+                state.seconds_left = event.seconds_left
+            case _:
+                pass
+
+    def _find(self, run_id: str) -> tuple[EvaluationState, RunState] | None:
+        for evaluation in reversed(self.evaluations):
+            state = evaluation.find(run_id)
+            if state is not None:
+                return evaluation, state
+        return None
+
+    def _add(self, event: EvaluationQueued) -> None:
+        evaluation = EvaluationState(id=event.plan.id, title=event.plan.title)
+        for run in event.runs:
+            _add_run(evaluation, run)
+        for planned in event.plan.runs:
+            if planned.suite is not None:
+                for case in planned.suite.cases:
+                    evaluation.case_titles[planned.suite.sha256, case.id] = case.title
+        self.evaluations.append(evaluation)
+
+    def _start(self, event: RunStarted) -> None:
+        """Take a run up; a resumed one was never announced, so it makes its evaluation anew."""
+        run = event.run
+        evaluation = next(
+            (s for s in self.evaluations if s.id == run.evaluation_id and not s.finished), None
+        )
+        if evaluation is None:
+            evaluation = EvaluationState(id=run.evaluation_id, title=run.name)
+            self.evaluations.append(evaluation)
+        state = evaluation.find(run.id) or _add_run(evaluation, run)
+        state.run = run
+        state.done = event.answers_kept
+
+    def _finish_run(self, run: Run) -> None:
+        found = self._find(run.id)
+        if found is None:
+            return
+        evaluation, state = found
+        state.run = run
+        state.seconds_left = None
+        for line in list(evaluation.answers):
+            if line.run_id == run.id and line.outcome is None:
+                evaluation.answers.remove(line)
+        if run.status is RunStatus.FAILED:
+            evaluation.troubles.append(Trouble(title=_name(run), text=run.problem))
+
+    def _end(self, evaluation_id: str) -> None:
+        for evaluation in self.evaluations:
+            if evaluation.id == evaluation_id and not evaluation.finished:
+                evaluation.finished = True
+                self.ended.emit(evaluation)
+
+
+def _name(run: Run) -> str:
+    return run.model.facts.name
+
+
+def _add_run(evaluation: EvaluationState, run: Run) -> RunState:
+    same = next((s.color for s in evaluation.runs if s.run.model.paths == run.model.paths), None)
+    color = len(evaluation.models) if same is None else same
+    state = RunState(run=run, color=color, total=run.suite.cases if run.suite else 0)
+    evaluation.runs.append(state)
+    return state
+
+
+def _engine_lost(state: RunState, event: EngineLost) -> Trouble:
+    return Trouble(title=_name(state.run), text=event.message)
+
+
+def _begin_answer(evaluation: EvaluationState, state: RunState, event: AnswerStarted) -> None:
+    for line in list(evaluation.answers):
+        if (line.run_id, line.case_id, line.repeat) == (event.run_id, event.case_id, event.repeat):
+            evaluation.answers.remove(line)
+    suite = state.run.suite
+    title = evaluation.case_titles.get((suite.sha256, event.case_id)) if suite else None
+    evaluation.answers.appendleft(
+        AnswerLine(
+            run_id=event.run_id,
+            case_id=event.case_id,
+            repeat=event.repeat,
+            title=title or event.case_id,
+            color=state.color,
+        )
+    )
+
+
+def _find_line(
+    evaluation: EvaluationState, run_id: str, case_id: str, repeat: int
+) -> AnswerLine | None:
+    wanted = (run_id, case_id, repeat)
+    return next((x for x in evaluation.answers if (x.run_id, x.case_id, x.repeat) == wanted), None)
+
+
+def _grow_answer(evaluation: EvaluationState, state: RunState, event: AnswerGrew) -> None:
+    line = _find_line(evaluation, event.run_id, event.case_id, event.repeat)
+    if line is None:
+        _begin_answer(
+            evaluation,
+            state,
+            AnswerStarted(run_id=event.run_id, case_id=event.case_id, repeat=event.repeat),
+        )
+        line = evaluation.answers[0]
+    line.text += event.text
+
+
+def _finish_answer(evaluation: EvaluationState, state: RunState, event: AnswerFinished) -> None:
+    answer = event.answer
+    if _find_line(evaluation, event.run_id, answer.case_id, answer.repeat) is None:
+        _begin_answer(
+            evaluation,
+            state,
+            AnswerStarted(run_id=event.run_id, case_id=answer.case_id, repeat=answer.repeat),
+        )
+    line = _find_line(evaluation, event.run_id, answer.case_id, answer.repeat)
+    if line is not None:
+        line.text = answer.text
+        line.outcome = answer.outcome
+        refused = next((s.explanation for s in answer.scores if not s.passed), "")
+        line.explanation = answer.problem or refused
+    if answer.outcome is Outcome.PASSED:
+        state.passed += 1
+    elif answer.outcome is Outcome.FAILED:
+        state.failed += 1
+    else:
+        state.errors += 1
+
+
+def _add_measurement(
+    evaluation: EvaluationState, state: RunState, measurement: Measurement
+) -> None:
+    state.measurements.append(measurement)
+    if measurement.valid:
+        return
+    messages = " ".join(d.message for d in measurement.disturbances)
+    evaluation.troubles.append(
+        Trouble(title=_name(state.run), text=messages, details=measurement.test)
+    )
