@@ -1,5 +1,6 @@
 """What a header says about its model, in the words that people use."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -125,7 +126,8 @@ def _tell_name(path: Path, header: GgufHeader) -> str:
     name = header.text("general.name")
     # Converters that were given no name write the folder's, which says nothing.
     meaningless = {"", ".", "model", "models", "hf", "snapshot", "tmp"}
-    chosen = path.stem if name.lower() in meaningless else name
+    is_hash = re.fullmatch("[0-9a-f]{32,}", name) is not None
+    chosen = path.stem if is_hash or name.lower() in meaningless else name
     return " ".join(chosen.split())
 
 
