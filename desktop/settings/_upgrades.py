@@ -1,0 +1,33 @@
+"""Older settings files, brought up to date one version at a time.
+
+A file of version n goes through `UPGRADES[n]`, then through the next, until it is of the present
+version. A step is never changed once it has been released; a new one is added at the end.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+Document = dict[str, Any]
+
+
+def _name_plurals_and_appearance(old: Document) -> Document:
+    """0 → 1: the first format had no version, one folder of models and a `theme`."""
+    new = {key: value for key, value in old.items() if key not in {"model_folder", "theme"}}
+    if old.get("model_folder"):
+        new["model_folders"] = [old["model_folder"]]
+    if "theme" in old:
+        new["appearance"] = old["theme"]
+    return new
+
+
+UPGRADES: tuple[Callable[[Document], Document], ...] = (_name_plurals_and_appearance,)
+VERSION = len(UPGRADES)
+
+
+def upgrade(document: Document) -> Document:
+    """Return a document of the present version; `document` itself stays as it is."""
+    version = document.get("version", 0)
+    for step in UPGRADES[version:]:
+        version += 1
+        document = {**step(document), "version": version}
+    return document
