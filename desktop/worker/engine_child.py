@@ -1,0 +1,211 @@
+"""The engine process's own end: takes commands, drives one engine, sends events.
+
+Three threads: the main one works, one reads commands (so that a cancel arrives during a decode,
+and the process ends when its parent goes), one beats. llama.cpp is imported here only, after the
+process has started, and neither Qt nor SQLAlchemy ever is.
+"""
+
+import faulthandler
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterable, Iterator
+from multiprocessing.connection import Connection
+from typing import NoReturn
+
+from desktop.errors import EngineFault
+from desktop.inference.engine import Engine, Frame
+from desktop.inference.scripted import EngineScript, ScriptedEngine
+from desktop.worker.engine_frames import (
+    BEAT_SECONDS,
+    MAXIMUM_FRAME_BYTES,
+    AskPeakMemory,
+    Beat,
+    Cancel,
+    Close,
+    Command,
+    EngineLog,
+    EngineReady,
+    EngineSpec,
+    EstimateMemory,
+    Generate,
+    JobDone,
+    JobFailed,
+    Load,
+    MeasureSpeed,
+    MemoryEstimated,
+    PeakMemory,
+    decode_command,
+    encode,
+)
+
+_SCRIPTED_DEATH = 70
+
+
+class _Outlet:
+    """Sends events; one at a time, whichever thread has them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def send(self, frame: Frame) -> None:
+        data = encode(frame)
+        try:
+            with self._lock:
+                self._connection.send_bytes(data)
+        except OSError:
+            # Nobody is listening any more, so there is nothing left to do.
+            os._exit(0)
+
+    def log(self, text: str, is_problem: bool) -> None:
+        self.send(EngineLog(text=text, is_problem=is_problem))
+
+
+class _Jobs:
+    """Which job is under way, so that a cancel hits that one and no other."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._current: int | None = None
+        self._cancelled: set[int] = set()
+
+    def cancel(self, job: int) -> None:
+        with self._lock:
+            if self._current == job:
+                self._engine.cancel()
+            else:
+                self._cancelled.add(job)
+
+    def begin(self, command: Generate | MeasureSpeed) -> Iterable[Frame]:
+        """Start a job; both calls forget older cancels before they return, not later."""
+        with self._lock:
+            if command.job in self._cancelled:
+                return ()
+            self._current = command.job
+            if isinstance(command, Generate):
+                return self._engine.generate(command.prompts)
+            return self._engine.measure_speed(command.tests, command.repetitions)
+
+    def end(self) -> None:
+        with self._lock:
+            self._current = None
+
+
+def serve(spec: bytes, commands: Connection, events: Connection, error_log: str) -> None:
+    """Run an engine until told to close or the parent goes. The target of the new process.
+
+    `spec` is an encoded `EngineSpec`. What C code writes to standard error (an assertion's last
+    words, a stack trace) goes into the file `error_log`, where the parent finds it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _redirect_output(error_log)
+    faulthandler.enable()
+    outlet = _Outlet(events)
+    _start(_beat, outlet)
+    engine = _make_engine(spec, outlet)
+    jobs = _Jobs(engine)
+    inbox: queue.SimpleQueue[Command] = queue.SimpleQueue()
+    _start(_listen, commands, inbox, jobs)
+    outlet.send(EngineReady())
+    while not isinstance(command := inbox.get(), Close):
+        _obey(command, engine, jobs, outlet)
+    engine.close()
+    # Threads that wait on a pipe would keep the interpreter from ending.
+    os._exit(0)
+
+
+def _make_engine(spec: bytes, outlet: _Outlet) -> Engine:
+    import msgspec  # noqa: PLC0415 - the two imports of an engine stand together
+
+    script = msgspec.msgpack.decode(spec, type=EngineSpec).script
+    if isinstance(script, EngineScript):
+        return ScriptedEngine(script, die=_die, hang=_hang)
+    from desktop.inference.llama.engine import LlamaEngine  # noqa: PLC0415 - only in this process
+
+    return LlamaEngine(on_log=outlet.log)
+
+
+def _obey(command: Command, engine: Engine, jobs: _Jobs, outlet: _Outlet) -> None:
+    if isinstance(command, (Cancel, Close)):
+        return
+    try:
+        for event in _answers(command, engine, jobs):
+            outlet.send(event)
+    except EngineFault as fault:
+        outlet.send(
+            JobFailed(
+                job=command.job,
+                message=fault.message,
+                details=fault.details,
+                process_ended=fault.process_ended,
+            )
+        )
+        if fault.process_ended:
+            os._exit(1)
+    except Exception as failure:  # noqa: BLE001 - whatever it is, the parent must hear of it
+        message = f"The engine met something that it was not made for ({type(failure).__name__})."
+        outlet.send(JobFailed(job=command.job, message=message, details=traceback.format_exc()))
+    else:
+        outlet.send(JobDone(job=command.job))
+    finally:
+        jobs.end()
+
+
+def _answers(command: Command, engine: Engine, jobs: _Jobs) -> Iterator[Frame]:
+    match command:
+        case Load():
+            yield engine.load(command.request)
+        case Generate() | MeasureSpeed():
+            yield from jobs.begin(command)
+        case EstimateMemory():
+            yield MemoryEstimated(need=engine.estimate_memory(command.request))
+        case AskPeakMemory():
+            yield PeakMemory(peak_bytes=engine.peak_memory_bytes())
+        case _:
+            return
+
+
+def _listen(commands: Connection, inbox: "queue.SimpleQueue[Command]", jobs: _Jobs) -> None:
+    while True:
+        try:
+            command = decode_command(commands.recv_bytes(MAXIMUM_FRAME_BYTES))
+        except (EOFError, OSError):
+            # The parent is gone. The main thread may be in a decode of minutes: don't wait.
+            os._exit(0)
+        if isinstance(command, Cancel):
+            jobs.cancel(command.job)
+        else:
+            inbox.put(command)
+
+
+def _beat(outlet: _Outlet) -> None:
+    rest = threading.Event()
+    while True:
+        outlet.send(Beat())
+        rest.wait(BEAT_SECONDS)
+
+
+def _start(target: object, *arguments: object) -> None:
+    threading.Thread(target=target, args=arguments, daemon=True).start()  # type: ignore[arg-type]
+
+
+def _redirect_output(path: str) -> None:
+    """Send file descriptors 1 and 2 to a file; a windowed program may have none at all."""
+    target = os.open(path, os.O_WRONLY | os.O_APPEND)
+    for descriptor in (1, 2):
+        os.dup2(target, descriptor)
+    os.close(target)
+    sys.stdout = sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="replace", closefd=False)
+
+
+def _die() -> NoReturn:
+    os._exit(_SCRIPTED_DEATH)
+
+
+def _hang() -> None:
+    threading.Event().wait()

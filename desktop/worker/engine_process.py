@@ -1,0 +1,361 @@
+"""The parent's end of an engine process: an `Engine` whose work is done in a child.
+
+A failed assertion, a hostile file or the kernel's memory killer ends a process and Python cannot
+catch it, so llama.cpp lives in one of its own. Whatever happens to it comes out here as an
+`EngineFault` with a sentence, and never as a wait without end: every wait looks at the process
+and at its beats.
+"""
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import queue
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from desktop.domain.language_model import MemoryNeed
+from desktop.domain.settings import SpeedTest
+from desktop.errors import EngineFault
+from desktop.inference.engine import (
+    Frame,
+    GenerationEvent,
+    GenerationFailed,
+    GenerationFinished,
+    GenerationStarted,
+    LoadModel,
+    ModelLoaded,
+    Prompt,
+    SpeedSampled,
+    TextGenerated,
+)
+from desktop.inference.scripted import EngineScript
+from desktop.worker.engine_child import serve
+from desktop.worker.engine_frames import (
+    MAXIMUM_FRAME_BYTES,
+    AskPeakMemory,
+    Beat,
+    Cancel,
+    Close,
+    Command,
+    EngineLog,
+    EngineReady,
+    EngineSpec,
+    EstimateMemory,
+    Event,
+    Generate,
+    JobDone,
+    JobFailed,
+    Load,
+    MeasureSpeed,
+    MemoryEstimated,
+    PeakMemory,
+    decode_event,
+    encode,
+)
+from desktop.worker.process_end import describe_end
+
+_log = logging.getLogger(__name__)
+_Answer = TypeVar("_Answer", bound=Frame)
+_GENERATION = (GenerationStarted, TextGenerated, GenerationFinished, GenerationFailed)
+_POLL_SECONDS = 0.2
+_KEPT_LOG_LINES = 200
+_KEPT_ERROR_BYTES = 8000
+_GONE = None
+
+
+class Patience(msgspec.Struct, frozen=True, kw_only=True):
+    """How long to wait for an engine process, in seconds, before giving it up.
+
+    `silence` is without any beat; `start` until it is up (an unpacked program on a slow disk
+    takes long the first time); `cancel` until a cancel is obeyed, `end` for every step of
+    ending it.
+    """
+
+    silence: float = 30.0
+    start: float = 120.0
+    cancel: float = 5.0
+    end: float = 2.0
+
+
+class EngineProcess:
+    """Implements `Engine` by a child process. Use one for each model, then `close` it."""
+
+    def __init__(self, spec: EngineSpec, patience: Patience | None = None) -> None:
+        """Start the process and wait until it listens; `EngineFault` if it does not come up."""
+        self._patience = patience or Patience()
+        self._inbox: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._log_lines: deque[str] = deque(maxlen=_KEPT_LOG_LINES)
+        self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._heard = 0
+        self._jobs = 0
+        self._open_job: int | None = None
+        self._cancelled: tuple[int, float] | None = None
+        self._closed = False
+        self._fault: EngineFault | None = None
+        self._garbled = ""
+        descriptor, self._error_log = tempfile.mkstemp(prefix="touchstone-engine-", suffix=".log")
+        os.close(descriptor)
+        self._start(spec)
+
+    def _start(self, spec: EngineSpec) -> None:
+        context = multiprocessing.get_context("spawn")
+        commands_out, self._commands = context.Pipe(duplex=False)
+        self._events, events_in = context.Pipe(duplex=False)
+        self._process = context.Process(
+            target=serve,
+            args=(encode(spec), commands_out, events_in, self._error_log),
+            name="touchstone-engine",
+            daemon=True,
+        )
+        try:
+            self._process.start()
+        except OSError as failure:
+            self._closed = True
+            self._release()
+            message = f"The engine's process could not be started: {failure.strerror or failure}."
+            raise EngineFault(message, process_ended=True) from failure
+        finally:
+            # Only the child may hold these, or its end would not be noticed here, nor ours there.
+            commands_out.close()
+            events_in.close()
+        self._process_id = self._process.pid or 0
+        self._threads = (
+            threading.Thread(target=self._read, name="engine-events", daemon=True),
+            threading.Thread(target=self._write, name="engine-commands", daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
+        try:
+            self._expect(EngineReady, self._patience.start)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process_id
+
+    def load(self, request: LoadModel) -> ModelLoaded:
+        """Load a model in the child."""
+        return self._ask(lambda job: Load(job=job, request=request), ModelLoaded)
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[GenerationEvent]:
+        """Continue prompts in the child; leaving the iterator early cancels the rest."""
+        job = self._begin(lambda job: Generate(job=job, prompts=tuple(prompts)))
+        return (event for event in self._stream(job) if isinstance(event, _GENERATION))
+
+    def measure_speed(self, tests: Sequence[SpeedTest], repetitions: int) -> Iterator[SpeedSampled]:
+        """Measure speed in the child, which does nothing else meanwhile."""
+        job = self._begin(
+            lambda job: MeasureSpeed(job=job, tests=tuple(tests), repetitions=repetitions)
+        )
+        return (event for event in self._stream(job) if isinstance(event, SpeedSampled))
+
+    def estimate_memory(self, request: LoadModel) -> MemoryNeed:
+        """Ask the child what a load would need."""
+        return self._ask(lambda job: EstimateMemory(job=job, request=request), MemoryEstimated).need
+
+    def peak_memory_bytes(self) -> int:
+        """Ask the child for its peak resident set."""
+        return self._ask(lambda job: AskPeakMemory(job=job), PeakMemory).peak_bytes
+
+    def cancel(self) -> None:
+        """Ask the job under way to end; whoever waits for it ends the process if it does not."""
+        job = self._open_job
+        if job is None or self._closed:
+            return
+        if self._cancelled is None or self._cancelled[0] != job:
+            # With the job's number: another may have begun by the time this line is reached.
+            self._cancelled = (job, time.monotonic())
+        self._send(Cancel(job=job))
+
+    def close(self) -> None:
+        """End the process, gently at first, and leave nothing behind."""
+        if self._closed:
+            return
+        self._closed = True
+        self._send(Close())
+        self._end_process()
+        self._outbox.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._release()
+
+    def _ask(self, command: Callable[[int], Command], answer: type[_Answer]) -> _Answer:
+        job = self._begin(command)
+        found = [event for event in self._stream(job) if isinstance(event, answer)]
+        if not found:
+            raise self._lose("The engine did not answer what it was asked.")
+        return found[0]
+
+    def _begin(self, command: Callable[[int], Command]) -> int:
+        if self._fault is not None:
+            raise self._fault
+        if self._closed:
+            raise EngineFault("The engine has been closed.", process_ended=True)
+        if self._open_job is not None:
+            # Somebody walked away from an iterator that was never begun.
+            self._abandon(self._open_job)
+        self._jobs += 1
+        self._open_job = self._jobs
+        self._send(command(self._jobs))
+        return self._jobs
+
+    def _abandon(self, job: int) -> None:
+        """Cancel a job that nobody wants the events of, and wait until it is done."""
+        self.cancel()
+        try:
+            for _ in self._stream(job):
+                pass
+        except EngineFault as fault:
+            if fault.process_ended:
+                raise
+
+    def _stream(self, job: int) -> Iterator[Event]:
+        """Yield a job's events until it is done; raises what it ended in."""
+        if self._open_job != job:
+            return
+        try:
+            while True:
+                event = self._next()
+                if isinstance(event, JobDone) and event.job == job:
+                    self._open_job = None
+                    return
+                if isinstance(event, JobFailed) and event.job == job:
+                    self._open_job = None
+                    if event.process_ended:
+                        self._fault = event.to_fault()
+                    raise event.to_fault()
+                yield event
+        finally:
+            if self._open_job == job and self._fault is None and not self._closed:
+                with contextlib.suppress(EngineFault):
+                    self._abandon(job)
+
+    def _expect(self, kind: type[Frame], seconds: float) -> None:
+        if not isinstance(self._next(seconds), kind):
+            raise self._lose("The engine began with something unexpected.")
+
+    def _next(self, silence: float | None = None) -> Event:
+        """Return the next event that matters; ends the process when it has gone silent.
+
+        Silence is counted in waits of our own, not by the clock: a laptop that slept for an
+        hour has not heard an hour of silence.
+        """
+        if self._fault is not None:
+            raise self._fault
+        limit = silence or self._patience.silence
+        silent, heard = 0.0, self._heard
+        while True:
+            try:
+                event = self._inbox.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                silent = 0.0 if heard != self._heard and not silence else silent + _POLL_SECONDS
+                heard = self._heard
+                if silent >= limit:
+                    raise self._lose(
+                        f"The engine has not given a sign of life for {limit:.0f} seconds"
+                        " and was ended."
+                    ) from None
+            else:
+                if event is _GONE:
+                    raise self._lose("")
+                return event
+            if self._cancel_is_overdue():
+                raise self._lose("The engine did not stop when it was asked to, and was ended.")
+
+    def _cancel_is_overdue(self) -> bool:
+        if self._cancelled is None or self._cancelled[0] != self._open_job:
+            return False
+        return time.monotonic() - self._cancelled[1] >= self._patience.cancel
+
+    def _lose(self, message: str) -> EngineFault:
+        """End what is left of the process and return the fault that says what happened."""
+        if self._fault is None:
+            # After a broken pipe the exit itself follows at once; it is what explains the loss.
+            self._process.join(0 if message or self._garbled else self._patience.end)
+            exit_code = self._process.exitcode
+            self._end_process()
+            words = self._garbled or message
+            if exit_code is not None and not words:
+                words = describe_end(exit_code)
+            self._fault = EngineFault(
+                words or "The engine closed its pipe and was ended.",
+                details=self._collect_details(),
+                process_ended=True,
+            )
+            _log.warning("Engine process %s lost: %s", self._process_id, self._fault.message)
+        return self._fault
+
+    def _collect_details(self) -> str:
+        lines = list(self._log_lines)
+        with contextlib.suppress(OSError):
+            last_words = Path(self._error_log).read_bytes()[-_KEPT_ERROR_BYTES:]
+            lines.append(last_words.decode("utf-8", errors="replace").strip())
+        return "\n".join(line for line in lines if line)
+
+    def _send(self, command: Command) -> None:
+        self._outbox.put(encode(command))
+
+    def _write(self) -> None:
+        """Write commands as they come: a stopped child with a full pipe blocks only this thread."""
+        with contextlib.suppress(OSError):  # the reader notices the same end and tells of it
+            while (data := self._outbox.get()) is not None:
+                self._commands.send_bytes(data)
+
+    def _read(self) -> None:
+        """Read frames for as long as there are any; the only thread that touches this end."""
+        try:
+            while True:
+                event = decode_event(self._events.recv_bytes(MAXIMUM_FRAME_BYTES))
+                self._heard += 1
+                if isinstance(event, EngineLog):
+                    self._log_lines.append(event.text)
+                    level = logging.WARNING if event.is_problem else logging.DEBUG
+                    _log.log(level, "%s", event.text)
+                elif not isinstance(event, Beat):
+                    self._inbox.put(event)
+        except (EOFError, OSError):
+            pass
+        except msgspec.MsgspecError:
+            self._garbled = "The engine sent something that can't be understood, and was ended."
+        finally:
+            self._inbox.put(_GONE)
+
+    def _end_process(self) -> None:
+        """Wait, then ask, then kill; each step only if the one before did not help."""
+        seconds = self._patience.end
+        self._process.join(seconds if self._closed else 0)
+        for end in (self._process.terminate, self._process.kill):
+            if self._process.exitcode is not None:
+                return
+            end()
+            self._process.join(seconds)
+        self._process.join()
+
+    def _release(self) -> None:
+        self._commands.close()
+        self._events.close()
+        with contextlib.suppress(ValueError):  # somebody else has collected its end
+            self._process.close()
+        with contextlib.suppress(OSError):
+            Path(self._error_log).unlink()
+
+
+def start_llama_engine() -> EngineProcess:
+    """Start a process that runs llama.cpp. An `EngineFactory`."""
+    return EngineProcess(EngineSpec())
+
+
+def start_scripted_engine(script: EngineScript | None = None) -> EngineProcess:
+    """Start a process that follows a script; as an `EngineFactory`, one that echoes."""
+    return EngineProcess(EngineSpec(script=script or EngineScript()))

@@ -1,0 +1,46 @@
+"""Why a process ended, in words for people."""
+
+import signal
+import sys
+
+# What Windows calls the ends that POSIX tells by signals (ntstatus.h).
+_WINDOWS = {
+    0xC0000005: "SIGSEGV",
+    0xC00000FD: "SIGSEGV",
+    0xC000001D: "SIGILL",
+    0xC0000006: "SIGBUS",
+    0xC0000409: "SIGABRT",
+    3: "SIGABRT",
+}
+_CAUSES = {
+    "SIGKILL": "was killed, most often because memory ran out",
+    "SIGTERM": "was told to end by another program",
+    "SIGSEGV": "crashed by reading memory that is not its own",
+    "SIGABRT": "gave up after a check of its own failed",
+    "SIGILL": "crashed because this processor lacks an instruction that it was built for",
+    "SIGBUS": "crashed while reading a file, most often because the file was changed or cut",
+    "SIGFPE": "crashed in an impossible calculation",
+}
+
+
+def describe_end(exit_code: int) -> str:
+    """Return one sentence for an exit code as `multiprocessing` gives it (minus n for signal n)."""
+    name = _signal_name(exit_code)
+    if name in _CAUSES:
+        return f"The engine's process {_CAUSES[name]} ({name})."
+    if name:
+        return f"The engine's process was ended by the signal {name}."
+    if exit_code == 0:
+        return "The engine's process ended of its own accord before its work was done."
+    return f"The engine's process ended unexpectedly with exit code {exit_code}."
+
+
+def _signal_name(exit_code: int) -> str:
+    if sys.platform == "win32":
+        return _WINDOWS.get(exit_code & 0xFFFFFFFF, "")
+    if exit_code >= 0:
+        return ""
+    try:
+        return signal.Signals(-exit_code).name
+    except ValueError:
+        return f"number {-exit_code}"
