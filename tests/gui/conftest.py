@@ -1,0 +1,52 @@
+"""What all tests of the window share: no display needed, and a window on invented data."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+if "DISPLAY" not in os.environ and "WAYLAND_DISPLAY" not in os.environ:
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from pytestqt.qtbot import QtBot
+
+from desktop.settings.options import Appearance, Options
+from desktop.ui.theme import theme
+from desktop.ui.window import MainWindow, prepare_application
+from desktop.worker.qt import QtEvents
+from desktop.worker.running import InlineRunner
+from tests.gui.fakes import FakeOperations, FakeQueue
+
+
+@pytest.fixture
+def operations() -> FakeOperations:
+    return FakeOperations()
+
+
+@pytest.fixture
+def queue() -> FakeQueue:
+    return FakeQueue()
+
+
+@pytest.fixture
+def events(queue: FakeQueue, qapp: object) -> QtEvents:
+    del qapp
+    return QtEvents(queue)
+
+
+@pytest.fixture
+def window(
+    qtbot: QtBot, operations: FakeOperations, queue: FakeQueue, events: QtEvents
+) -> Iterator[MainWindow]:
+    """Return a shown window whose operations run at once; `events.flush()` delivers events."""
+    options = Options(appearance=Appearance.LIGHT)
+    prepare_application(options)
+    made = MainWindow(options)
+    qtbot.addWidget(made)
+    made.show()
+    made.connect_backend(operations, queue, InlineRunner(), events)
+    yield made
+    theme.apply(Appearance.LIGHT)

@@ -1,0 +1,330 @@
+"""Stand-ins for operations and queue, so that the window can be tried without engine or disk."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+
+from desktop.domain.base import new_id
+from desktop.domain.comparison import Comparison
+from desktop.domain.events import EvaluationQueued, QueuePaused, RunEvent
+from desktop.domain.language_model import LanguageModel, MemoryNeed
+from desktop.domain.machine import Machine, MachineLoad
+from desktop.domain.run import (
+    EvaluationPlan,
+    PlannedRun,
+    Run,
+    RunCounts,
+    RunStatus,
+    RunSummary,
+)
+from desktop.domain.settings import ProbePlan, RunSettings
+from desktop.domain.suite import Suite
+from desktop.errors import UserError
+from desktop.settings.options import Options
+from desktop.worker.operations import DatabaseFacts, MemoryFit, RunDetails, ScanResult
+from tests.gui.samples import (
+    GIGA,
+    NOW,
+    make_answers,
+    make_comparison,
+    make_machine,
+    make_measurement,
+    make_model,
+    make_models,
+    make_problem,
+    make_run,
+    make_second_suite,
+    make_suite,
+)
+
+
+def make_summaries(models: Sequence[LanguageModel]) -> list[RunSummary]:
+    """Return one evaluation of yesterday and one of today."""
+    found = []
+    for evaluation, days in (("evaluation-1", 0), ("evaluation-0", 1)):
+        for position, model in enumerate(models):
+            at = NOW - timedelta(days=days, minutes=-position)
+            rate = (31.2, 110.4, 194.3)[position % 3]
+            for suite in (make_suite(), None):
+                run = make_run(model, suite=suite, evaluation_id=evaluation, at=at)
+                passed = (29, 15, 10)[position % 3]
+                found.append(
+                    RunSummary(
+                        run=run,
+                        counts=RunCounts(cases=36, passed=passed, failed=36 - passed)
+                        if suite
+                        else RunCounts(),
+                        tokens_per_second=None if suite else rate,
+                        prompt_tokens_per_second=None if suite else rate * 4.1,
+                        peak_memory_bytes=(1_620_000_000, 710_000_000, 380_000_000)[position % 3],
+                        seconds=240.0,
+                    )
+                )
+    return found
+
+
+class FakeOperations:
+    """Keeps everything in memory; `calls` remembers what was asked, `fail` what must go wrong."""
+
+    def __init__(self, *, models: Sequence[LanguageModel] | None = None, runs: bool = True) -> None:
+        """Begin with three models and two evaluations, unless told otherwise."""
+        self.models = list(make_models() if models is None else models)
+        self.samples: tuple[LanguageModel, ...] = self.models_of_samples()
+        self.suites = [make_suite(), make_second_suite()]
+        self.summaries = make_summaries(self.models) if runs else []
+        self.removed: dict[str, LanguageModel] = {}
+        self.deleted: dict[str, RunSummary] = {}
+        self.options = Options()
+        self.calls: list[str] = []
+        self.fail: dict[str, Exception] = {}
+        self.available_bytes = 21_400_000_000
+        self.read_only_reason = ""
+        self.comparison: Comparison | None = None
+
+    @staticmethod
+    def models_of_samples() -> tuple[LanguageModel, ...]:
+        """Return the two sample models."""
+        return make_models()[1:]
+
+    def _note(self, name: str) -> None:
+        self.calls.append(name)
+        if name in self.fail:
+            raise self.fail[name]
+
+    def list_models(self) -> tuple[LanguageModel, ...]:
+        self._note("list_models")
+        return tuple(self.models)
+
+    def add_paths(self, paths: Sequence[Path]) -> ScanResult:
+        self._note("add_paths")
+        added = tuple(make_model(path.stem, size=GIGA) for path in paths)
+        self.models.extend(added)
+        return ScanResult(models=added, problems=(make_problem(),))
+
+    def remove_models(self, ids: Sequence[str]) -> None:
+        self._note("remove_models")
+        self.removed |= {m.id: m for m in self.models if m.id in ids}
+        self.models = [m for m in self.models if m.id not in ids]
+
+    def restore_models(self, ids: Sequence[str]) -> None:
+        self._note("restore_models")
+        self.models += [self.removed.pop(i) for i in ids]
+
+    def find_sample_models(self) -> tuple[LanguageModel, ...]:
+        self._note("find_sample_models")
+        return self.samples
+
+    def check_memory(self, model: LanguageModel, settings: RunSettings) -> MemoryFit:
+        self._note("check_memory")
+        context = settings.context_tokens or 4096
+        need = MemoryNeed(
+            context_tokens=context,
+            sequences=settings.parallel_sequences,
+            weights_bytes=model.facts.weights_bytes,
+            kv_cache_bytes=context * settings.parallel_sequences * 57_344,
+            compute_bytes=180_000_000,
+            source="formula",
+        )
+        return MemoryFit(need=need, available_bytes=self.available_bytes)
+
+    def list_suites(self) -> tuple[Suite, ...]:
+        self._note("list_suites")
+        return tuple(self.suites)
+
+    def add_suite(self, path: Path) -> Suite:
+        self._note("add_suite")
+        suite = msgspec.structs.replace(make_second_suite(), path=str(path), title=path.stem)
+        self.suites.append(suite)
+        return suite
+
+    def plan_evaluation(
+        self,
+        models: Sequence[LanguageModel],
+        suites: Sequence[Suite],
+        *,
+        speed: bool,
+        settings: RunSettings,
+    ) -> EvaluationPlan:
+        self._note("plan_evaluation")
+        runs = []
+        for model in models:
+            if speed:
+                runs.append(PlannedRun(model=model, settings=settings, probe=ProbePlan()))
+            runs += [PlannedRun(model=model, settings=settings, suite=s) for s in suites]
+        title = f"{suites[0].title if suites else 'Speed probe'}, {len(models)} models"
+        return EvaluationPlan(id=new_id(), title=title, runs=tuple(runs))
+
+    def list_runs(self) -> tuple[RunSummary, ...]:
+        self._note("list_runs")
+        return tuple(self.summaries)
+
+    def load_run(self, run_id: str) -> RunDetails:
+        self._note("load_run")
+        for position, summary in enumerate(self.summaries):
+            if summary.run.id == run_id:
+                answers = make_answers(summary.run, position // 2 % 3) if summary.run.suite else ()
+                return RunDetails(
+                    run=summary.run,
+                    suite=make_suite() if summary.run.suite else None,
+                    answers=answers,
+                    measurements=(make_measurement(run_id, "tg128", 31.2),),
+                )
+        raise UserError(f"There is no run {run_id}.", remedy="Choose one from History.")
+
+    def annotate_run(
+        self,
+        run_id: str,
+        *,
+        name: str | None = None,
+        note: str | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> Run:
+        self._note("annotate_run")
+        for position, summary in enumerate(self.summaries):
+            if summary.run.id == run_id:
+                run = summary.run
+                changed = msgspec.structs.replace(
+                    run,
+                    name=run.name if name is None else name,
+                    note=run.note if note is None else note,
+                    tags=run.tags if tags is None else tuple(tags),
+                )
+                self.summaries[position] = msgspec.structs.replace(summary, run=changed)
+                return changed
+        raise UserError(f"There is no run {run_id}.")
+
+    def delete_runs(self, ids: Sequence[str]) -> None:
+        self._note("delete_runs")
+        self.deleted |= {s.run.id: s for s in self.summaries if s.run.id in ids}
+        self.summaries = [s for s in self.summaries if s.run.id not in ids]
+
+    def restore_runs(self, ids: Sequence[str]) -> None:
+        self._note("restore_runs")
+        self.summaries += [self.deleted.pop(i) for i in ids]
+
+    def compare_runs(self, run_ids: Sequence[str]) -> Comparison:
+        self._note("compare_runs")
+        if self.comparison is not None:
+            return self.comparison
+        chosen: dict[str, LanguageModel] = {}
+        for summary in self.summaries:
+            if summary.run.id in run_ids:
+                chosen[summary.run.model.id] = summary.run.model
+        return make_comparison(tuple(chosen.values()))
+
+    def export_pdf(self, comparison: Comparison, path: Path) -> None:
+        self._note("export_pdf")
+        path.write_bytes(b"%PDF-1.7 " + comparison.title.encode())
+
+    def export_csv(self, comparison: Comparison, path: Path) -> None:
+        self._note("export_csv")
+        path.write_text(comparison.title, encoding="utf-8")
+
+    def export_json(self, comparison: Comparison, path: Path) -> None:
+        self._note("export_json")
+        path.write_bytes(msgspec.json.encode(comparison))
+
+    def inspect_machine(self) -> Machine:
+        self._note("inspect_machine")
+        return make_machine()
+
+    def sample_load(self) -> MachineLoad:
+        self._note("sample_load")
+        return MachineLoad(
+            at=NOW,
+            processor_share=0.98,
+            other_processes_share=0.02,
+            free_bytes=self.available_bytes,
+            engine_resident_bytes=1_610_000_000,
+        )
+
+    def describe_database(self) -> DatabaseFacts:
+        self._note("describe_database")
+        return DatabaseFacts(
+            path="/home/ada/.local/share/touchstone/touchstone.sqlite",
+            file_bytes=4_200_000,
+            schema_version="0001",
+            runs=len(self.summaries),
+            answers=432,
+            read_only=bool(self.read_only_reason),
+            read_only_reason=self.read_only_reason,
+        )
+
+    def back_up(self, folder: Path | None = None) -> Path:
+        self._note("back_up")
+        return (folder or Path("/home/ada/backups")) / "touchstone-2026-11-21.sqlite"
+
+    def collect_diagnostics(self) -> str:
+        self._note("collect_diagnostics")
+        return "Touchstone 0.1.0\nllama.cpp 0c1e570\nDebian GNU/Linux 12\n"
+
+    def load_options(self) -> Options:
+        return self.options
+
+    def save_options(self, options: Options) -> None:
+        self._note("save_options")
+        self.options = options
+
+
+class FakeQueue:
+    """A queue that does nothing by itself: tests `tell` it what happens."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.listeners: list[Callable[[RunEvent], None]] = []
+        self.plans: list[EvaluationPlan] = []
+        self.cancelled: list[str] = []
+        self.is_busy = False
+        self.is_paused = False
+        self.all_cancelled = False
+
+    def subscribe(self, listener: Callable[[RunEvent], None]) -> None:
+        self.listeners.append(listener)
+
+    def tell(self, *events: RunEvent) -> None:
+        """Send events, as the worker thread would."""
+        for event in events:
+            for listener in self.listeners:
+                listener(event)
+
+    def submit(self, plan: EvaluationPlan) -> None:
+        self.plans.append(plan)
+        self.is_busy = True
+        runs = tuple(
+            msgspec.structs.replace(
+                make_run(p.model, suite=p.suite, status=RunStatus.QUEUED, evaluation_id=plan.id),
+                settings=p.settings,
+            )
+            for p in plan.runs
+        )
+        self.tell(EvaluationQueued(plan=plan, runs=runs))
+
+    def resume_runs(self, runs: tuple[Run, ...]) -> None:
+        self.plans.append(EvaluationPlan(id=runs[0].evaluation_id, title="resumed", runs=()))
+
+    def pause(self) -> None:
+        self.is_paused = True
+        self.tell(QueuePaused(paused=True))
+
+    def proceed(self) -> None:
+        self.is_paused = False
+        self.tell(QueuePaused(paused=False))
+
+    def cancel_run(self, run_id: str) -> None:
+        self.cancelled.append(run_id)
+
+    def cancel_all(self) -> None:
+        self.all_cancelled = True
+
+    def close(self, timeout_seconds: float = 10.0) -> None:
+        del timeout_seconds
+
+    @property
+    def busy(self) -> bool:
+        return self.is_busy
+
+    @property
+    def paused(self) -> bool:
+        return self.is_paused
