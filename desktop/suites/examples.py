@@ -1,0 +1,36 @@
+"""Whether the examples of a suite prove its checks: a guard against demands nobody can meet."""
+
+from desktop.domain.base import Value
+from desktop.domain.run import Outcome
+from desktop.domain.suite import Case, Suite
+from desktop.scoring.registry import score_answer
+
+
+class ExampleProblem(Value, frozen=True, kw_only=True):
+    """A case whose checks and examples contradict each other: one sentence why."""
+
+    case_id: str
+    message: str
+
+
+def check_examples(suite: Suite) -> tuple[ExampleProblem, ...]:
+    """Return the cases whose good example fails, whose bad one passes, or whose checks fail."""
+    return tuple(
+        ExampleProblem(case_id=case.id, message=message)
+        for case in suite.cases
+        for message in _problems(case)
+    )
+
+
+def _problems(case: Case) -> list[str]:
+    problems = []
+    if case.passing_example is not None:
+        outcome, _, scores = score_answer(case.passing_example, case)
+        if outcome is not Outcome.PASSED:
+            reason = next(score.explanation for score in scores if not score.passed)
+            problems.append(f'The passing example of "{case.id}" does not pass. {reason}')
+    if case.failing_example is not None:
+        outcome, _, _ = score_answer(case.failing_example, case)
+        if outcome is not Outcome.FAILED:
+            problems.append(f'The failing example of "{case.id}" does not fail.')
+    return problems
