@@ -33,10 +33,11 @@ class RunStarted(Value, frozen=True, kw_only=True):
 
 
 class EngineLoaded(Value, frozen=True, kw_only=True):
-    """The model is in memory."""
+    """The model is in memory. `prompt_format` is as in `Run`, empty for a probe."""
 
     run_id: str
     engine: EngineFacts
+    prompt_format: str = ""
 
 
 class EngineLost(Value, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ a new process, one at a time, and one that loses the engine a second time is an 
 cause. A run gives up when the engine is lost several times without an answer in between.
 """
 
+import time
 from collections import deque
 from collections.abc import Iterator
 
@@ -50,6 +51,9 @@ from desktop.scoring import score_answer
 
 _LOSSES_BEFORE_GIVING_UP = 4
 
+CHAT_TEMPLATE = "chat_template"
+PLAIN_TEXT = "plain_text"
+
 
 class SuiteRun:
     """One run of one suite. `carry_out` may be called once."""
@@ -71,11 +75,14 @@ class SuiteRun:
         self._waiting = deque(left)
         self._suspects: deque[Question] = deque()
         self._under_way: dict[str, Question] = {}
+        self._begun: dict[str, float] = {}
+        self._overdue: set[str] = set()
         self._lost: dict[str, str] = {}
         self._losses = 0
         self._pace = Pace(len(questions), self.answers_kept)
         self._rendered: dict[str, RenderedPrompt] = {}
         self._templated = False
+        self.peak_memory_bytes = 0
 
     def carry_out(self) -> Iterator[RunEvent]:
         """Ask what is left and yield events; returns early when cancelled.
@@ -98,13 +105,17 @@ class SuiteRun:
                     engine.close()
                     engine = None
                     yield from self._survive(fault)
-            self.peak_memory_bytes = engine.peak_memory_bytes() if engine else 0
+            if engine is not None:
+                self.peak_memory_bytes = engine.peak_memory_bytes()
         finally:
             self._control.attach(None)
             if engine is not None:
                 engine.close()
 
-    peak_memory_bytes = 0
+    @property
+    def complete(self) -> bool:
+        """Whether every case has an answer or an error."""
+        return self._pace.done == self._pace.total
 
     def _load(self, engine: Engine) -> Iterator[RunEvent]:
         settings = self.run.settings
@@ -120,13 +131,17 @@ class SuiteRun:
                 gpu_layers=settings.gpu_layers,
             )
         )
-        yield EngineLoaded(run_id=self.run.id, engine=loaded.facts)
+        self._templated = bool(loaded.chat_template)
+        yield EngineLoaded(
+            run_id=self.run.id,
+            engine=loaded.facts,
+            prompt_format=CHAT_TEMPLATE if self._templated else PLAIN_TEXT,
+        )
         self._render(loaded)
 
     def _render(self, loaded: ModelLoaded) -> None:
         if self._rendered:
             return
-        self._templated = bool(loaded.chat_template)
         self._rendered = render_questions(
             (*self._suspects, *self._waiting),
             self._suite,
@@ -157,7 +172,7 @@ class SuiteRun:
         try:
             for event in engine.generate(prompts):
                 yield from self._receive(event, unasked)
-                if self._control.wish is not Wish.GO_ON:
+                if self._control.wish is not Wish.GO_ON or self._find_overdue():
                     engine.cancel()
         finally:
             self._pace.stop()
@@ -169,6 +184,7 @@ class SuiteRun:
         if isinstance(event, GenerationStarted):
             question = unasked.pop(event.key)
             self._under_way[event.key] = question
+            self._begun[event.key] = time.monotonic()
             yield AnswerStarted(
                 run_id=self.run.id, case_id=question.case.id, repeat=question.repeat
             )
@@ -181,14 +197,27 @@ class SuiteRun:
                 text=event.text,
             )
         elif isinstance(event, GenerationFailed):
-            question = self._under_way.pop(event.key, None) or unasked.pop(event.key)
+            under_way = self._under_way if event.key in self._under_way else unasked
+            question = under_way.pop(event.key)
             yield from self._fail(question, event.message)
         else:
             question = self._under_way.pop(event.key)
-            if event.stop_reason is StopReason.CANCELLED:
+            if event.key in self._overdue:
+                limit = self.run.settings.case_timeout_seconds
+                yield from self._fail(
+                    question,
+                    f"No complete answer within {limit:g} seconds, the time limit of this run.",
+                )
+            elif event.stop_reason is StopReason.CANCELLED:
                 self._waiting.appendleft(question)
             else:
                 yield from self._finish(question, event)
+
+    def _find_overdue(self) -> bool:
+        """Note the cases that have taken longer than the run allows; tell whether there are any."""
+        latest = time.monotonic() - self.run.settings.case_timeout_seconds
+        self._overdue.update(key for key in self._under_way if self._begun[key] < latest)
+        return not self._overdue.isdisjoint(self._under_way)
 
     def _finish(self, question: Question, event: GenerationFinished) -> Iterator[RunEvent]:
         outcome, score, scores = score_answer(event.text, question.case)

@@ -15,14 +15,14 @@ class EvaluationQueue(Protocol):
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with every event, in the worker thread."""
 
-    def submit(self, plan: EvaluationPlan) -> None:
-        """Put a plan at the end of the queue."""
+    def submit(self, plan: EvaluationPlan) -> tuple[Run, ...]:
+        """Store a plan's runs and put them at the end of the queue; returns them."""
 
     def resume_runs(self, runs: tuple[Run, ...]) -> None:
         """Put runs that were interrupted, cancelled or still queued at the end of the queue."""
 
     def pause(self) -> None:
-        """Stand still once the cases under way are done."""
+        """Stand still at once; the cases under way are asked again afterwards."""
 
     def proceed(self) -> None:
         """Go on after `pause`."""

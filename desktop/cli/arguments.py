@@ -1,0 +1,161 @@
+"""What may be typed: commands, options, their help."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from desktop import __version__
+
+_Adder: TypeAlias = Callable[[str, str], argparse.ArgumentParser]
+
+_RUN_ID = "a run's id, or enough of its beginning"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line; no command at all means the window."""
+    shared = _make_shared_options()
+    parser = argparse.ArgumentParser(
+        prog="touchstone",
+        description="Which language model to deploy on your own machines, and how sure you can be."
+        " Without a command the window opens.",
+        epilog="Exit codes: 0 done; 1 done, but some cases ended in an error or a model could not"
+        " be run; 2 wrong usage or input; 3 the environment is at fault; 130 cancelled.",
+        parents=[shared],
+    )
+    parser.add_argument("--version", action="version", version=f"touchstone {__version__}")
+    parser.add_argument(
+        "--compare", nargs="+", metavar="RUN", help="open the window on a comparison of these runs"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, parents=[shared])
+
+    _add_files(add)
+    _add_probe(add("probe", "measure this machine, or what it does with a model"), shared)
+    _add_run(add("run", "evaluate models on suites and probes"))
+    _add_results(add)
+    add("self-check", "see that the engine loads, a database migrates and a PDF is written")
+    return parser
+
+
+def _make_shared_options() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    shared.add_argument("--json", action="store_true", help="print one JSON document to stdout")
+    shared.add_argument(
+        "--database", metavar="URL", help="the database, a file or a URL (default: your own)"
+    )
+    shared.add_argument("--verbose", action="store_true", help="tell on stderr what is being done")
+    shared.add_argument(
+        "--engine",
+        choices=("llama", "scripted"),
+        help="what answers: llama.cpp (default), or a scripted stand-in to try things out",
+    )
+    return shared
+
+
+def _add_files(add: _Adder) -> None:
+    scan = add("scan", "list the models in files and folders")
+    scan.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    inspect = add("inspect", "tell what a model file says, what it needs and what is odd about it")
+    inspect.add_argument("model", type=Path, metavar="MODEL")
+    inspect.add_argument(
+        "--context", type=_positive, metavar="TOKENS", help="context to count memory for"
+    )
+    suites = add("suites", "list the suites, or check a suite file")
+    deeds = suites.add_subparsers(dest="deed", metavar="DEED")
+    check = deeds.add_parser("check", help="check a suite file", parents=[_make_shared_options()])
+    check.add_argument("file", type=Path, metavar="FILE")
+    score = add("score", "score answers that were made elsewhere")
+    score.add_argument("answers", type=Path, metavar="ANSWERS.jsonl")
+    score.add_argument("--suite", required=True, help="a bundled suite's id, or a file")
+
+
+def _add_probe(probe: argparse.ArgumentParser, shared: argparse.ArgumentParser) -> None:
+    probes = probe.add_subparsers(dest="probe", metavar="PROBE", required=True)
+    probes.add_parser("hardware", help="tell what this machine is", parents=[shared])
+    speed = probes.add_parser("speed", help="measure pp512 and tg128", parents=[shared])
+    speed.add_argument("--model", required=True, type=Path, metavar="MODEL")
+    speed.add_argument("--threads", type=_positive, metavar="N")
+    speed.add_argument("--gpu-layers", type=int, metavar="N", default=-1)
+    speed.add_argument("--repetitions", type=_positive, metavar="N", default=5)
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    run.add_argument(
+        "--model", action="append", type=Path, metavar="MODEL", required=True, help="repeatable"
+    )
+    run.add_argument(
+        "--suite", action="append", default=[], help="a bundled suite's id, or a file; repeatable"
+    )
+    run.add_argument("--probe", action="append", default=[], choices=("speed",), help="repeatable")
+    run.add_argument("--temperature", type=_not_negative, metavar="T", help="0 (default): greedy")
+    run.add_argument("--top-k", type=int, metavar="N")
+    run.add_argument("--top-p", type=_share, metavar="P")
+    run.add_argument("--min-p", type=_share, metavar="P")
+    run.add_argument("--repeat-penalty", type=_not_negative, metavar="X")
+    run.add_argument("--seed", type=_seed, metavar="N")
+    run.add_argument("--max-tokens", type=_positive, metavar="N")
+    run.add_argument("--context", type=_positive, metavar="TOKENS")
+    run.add_argument("--parallel", type=_parallel, metavar="N", help="cases at once; 1: bit-stable")
+    run.add_argument("--threads", type=_positive, metavar="N")
+    run.add_argument("--gpu-layers", type=int, metavar="N")
+    run.add_argument("--system-prompt", metavar="TEXT")
+    run.add_argument("--repeats", type=_positive, metavar="N", help="ask every case so often")
+    run.add_argument("--case-timeout", type=_seconds, metavar="SECONDS")
+
+
+def _add_results(add: _Adder) -> None:
+    add("runs", "list the runs")
+    resume = add("resume", "go on with runs that were interrupted or cancelled")
+    resume.add_argument("runs", nargs="+", metavar="RUN", help=_RUN_ID)
+    compare = add("compare", "put runs side by side")
+    compare.add_argument("runs", nargs="+", metavar="RUN", help=_RUN_ID)
+    compare.add_argument("--pdf", type=Path, metavar="FILE", help="write the comparison as a PDF")
+    compare.add_argument("--csv", type=Path, metavar="FILE", help="write a line a case and model")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not 1 or more")
+    return value
+
+
+_MOST_SEQUENCES = 256  # llama.cpp's n_seq_max
+
+
+def _parallel(text: str) -> int:
+    value = _positive(text)
+    if value > _MOST_SEQUENCES:
+        raise argparse.ArgumentTypeError(f"{value} is more than {_MOST_SEQUENCES}")
+    return value
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**32:
+        raise argparse.ArgumentTypeError(f"{value} is not between 0 and 4294967295")
+    return value
+
+
+def _not_negative(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = _not_negative(text)
+    if not value:
+        raise argparse.ArgumentTypeError("0 seconds are not enough")
+    return value
+
+
+def _share(text: str) -> float:
+    value = _not_negative(text)
+    if value > 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value

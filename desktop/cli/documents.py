@@ -1,0 +1,208 @@
+"""The command line's JSON documents: keys are promises, see `resources/schemas/`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from desktop.domain.base import JsonValue
+from desktop.domain.language_model import LanguageModel, MemoryNeed
+from desktop.domain.measurement import Measurement
+from desktop.domain.run import RunCounts, RunSummary, StopReason
+from desktop.domain.suite import Suite
+from desktop.scoring import score_answer
+from desktop.statistics.intervals import wilson_interval
+from desktop.worker.operations import MemoryFit, RunDetails
+
+Document = dict[str, JsonValue]
+
+
+def describe_model(model: LanguageModel) -> Document:
+    """Return a model as `scan` and `inspect` list it."""
+    facts = model.facts
+    return {
+        "path": model.path,
+        "paths": list(model.paths),
+        "name": facts.name,
+        "sha256": model.sha256,
+        "kind": facts.kind.value,
+        "architecture": facts.architecture,
+        "parameters": facts.parameters,
+        "quantization": facts.quantization,
+        "bits_per_weight": facts.bits_per_weight,
+        "context_length": facts.context_length,
+        "vocabulary_size": facts.vocabulary_size,
+        "file_bytes": facts.file_bytes,
+        "license": facts.license or None,
+        "organization": facts.organization or None,
+        "has_chat_template": facts.has_chat_template,
+        "warnings": [msgspec.to_builtins(warning) for warning in model.warnings],
+    }
+
+
+def describe_memory(need: MemoryNeed, fit: MemoryFit) -> Document:
+    """Return what a model needs, in bytes."""
+    return {
+        "context_tokens": need.context_tokens,
+        "sequences": need.sequences,
+        "weights_bytes": need.weights_bytes,
+        "kv_cache_bytes": need.kv_cache_bytes,
+        "compute_bytes": need.compute_bytes,
+        "total_bytes": need.total_bytes,
+        "available_bytes": fit.available_bytes,
+        "fits": fit.fits,
+        "source": need.source,
+    }
+
+
+def describe_suite(suite: Suite) -> Document:
+    """Return a suite as `suites` lists it."""
+    return {
+        "id": suite.id,
+        "title": suite.title,
+        "version": suite.version,
+        "cases": len(suite.cases),
+        "description": suite.description,
+        "license": suite.license or None,
+        "sha256": suite.sha256,
+        "path": suite.path,
+        "bundled": suite.bundled,
+        "tags": sorted({tag for case in suite.cases for tag in case.tags}),
+    }
+
+
+def describe_run(summary: RunSummary) -> Document:
+    """Return a run as `runs` lists it."""
+    run, counts = summary.run, summary.counts
+    interval = wilson_interval(counts.passed, counts.scored) if counts.scored else None
+    return {
+        "id": run.id,
+        "evaluation_id": run.evaluation_id,
+        "name": run.name,
+        "model": run.model.facts.name or Path(run.model.path).stem,
+        "model_path": run.model.path,
+        "model_sha256": run.model.sha256,
+        "quantization": run.model.facts.quantization,
+        "suite": run.suite.id if run.suite else None,
+        "suite_version": run.suite.version if run.suite else None,
+        "probe": run.probe.id if run.probe else None,
+        "status": run.status.value,
+        "cases": run.suite.cases * run.settings.repeats if run.suite else 0,
+        "passed": counts.passed,
+        "failed": counts.failed,
+        "errors": counts.errors,
+        "score": counts.passed / counts.scored if counts.scored else None,
+        "interval": [interval.low, interval.high] if interval else None,
+        "metrics": _list_metrics(summary),
+        "seconds": summary.seconds,
+        "created_at": run.created_at,
+        "prompt_format": run.prompt_format or None,
+        "problem": run.problem or None,
+        "note": run.note,
+        "tags": list(run.tags),
+    }
+
+
+def _list_metrics(summary: RunSummary) -> Document:
+    metrics = {
+        "generation_tokens_per_second": summary.tokens_per_second,
+        "prompt_tokens_per_second": summary.prompt_tokens_per_second,
+        "peak_memory_bytes": summary.peak_memory_bytes,
+        "share_passed": summary.counts.passed / summary.counts.scored
+        if summary.counts.scored
+        else None,
+    }
+    return {name: value for name, value in metrics.items() if value is not None}
+
+
+def describe_run_details(details: RunDetails) -> Document:
+    """Return a run as `run` and `resume` tell it, with what went wrong in single cases."""
+    document = describe_run(summarize(details))
+    document["problems"] = [
+        {"case_id": a.case_id, "repeat": a.repeat, "outcome": a.outcome, "message": a.problem}
+        for a in details.answers
+        if a.problem
+    ]
+    document["truncated_answers"] = sum(
+        answer.stop_reason is StopReason.MAX_TOKENS for answer in details.answers
+    )
+    return document
+
+
+def summarize(details: RunDetails) -> RunSummary:
+    """Count what a run holds."""
+    outcomes = [answer.outcome.value for answer in details.answers]
+    values = {m.test: m.value for m in details.measurements if m.valid}
+    run = details.run
+    seconds = (
+        (run.finished_at - run.started_at).total_seconds()
+        if run.finished_at and run.started_at
+        else None
+    )
+    peak = values.get("peak_resident")
+    return RunSummary(
+        run=run,
+        counts=RunCounts(
+            cases=len(outcomes),
+            passed=outcomes.count("passed"),
+            failed=outcomes.count("failed"),
+            errors=outcomes.count("error"),
+        ),
+        tokens_per_second=values.get("tg128"),
+        prompt_tokens_per_second=values.get("pp512"),
+        peak_memory_bytes=int(peak) if peak is not None else None,
+        seconds=seconds,
+    )
+
+
+def describe_measurement(measurement: Measurement) -> Document:
+    """Return a measurement as `run` tells it."""
+    return {
+        "run": measurement.run_id,
+        "test": measurement.test,
+        "value": measurement.value,
+        "unit": measurement.unit,
+        "standard_deviation": measurement.standard_deviation,
+        "repetitions": list(measurement.repetitions),
+        "valid": measurement.valid,
+        "disturbances": [msgspec.to_builtins(d) for d in measurement.disturbances],
+    }
+
+
+def describe_speed(measurement: Measurement) -> Document:
+    """Return a measurement as `probe speed` tells it."""
+    return {
+        "test": measurement.test,
+        "mean_tokens_per_second": measurement.value,
+        "standard_deviation": measurement.standard_deviation,
+        "repetitions": len(measurement.repetitions),
+        "samples_tokens_per_second": list(measurement.repetitions),
+        "valid": measurement.valid,
+        "disturbances": [msgspec.to_builtins(d) for d in measurement.disturbances],
+    }
+
+
+def score_outputs(suite: Suite, outputs: Sequence[tuple[str, str]]) -> list[Document]:
+    """Score answers made elsewhere: pairs of case id and output, ids known to the suite."""
+    cases = {case.id: case for case in suite.cases}
+    documents: list[Document] = []
+    for case_id, output in outputs:
+        outcome, score, scores = score_answer(output, cases[case_id])
+        documents.append(
+            {
+                "case_id": case_id,
+                "passed": outcome.value == "passed",
+                "outcome": outcome.value,
+                "score": score,
+                "checks": [
+                    {
+                        "check": s.check,
+                        "passed": s.passed,
+                        "score": s.score,
+                        "explanation": s.explanation,
+                    }
+                    for s in scores
+                ],
+            }
+        )
+    return documents

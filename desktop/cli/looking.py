@@ -1,0 +1,302 @@
+"""The commands that only look: at files, suites, runs, the machine, and the program itself."""
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from desktop.cli.documents import (
+    describe_memory,
+    describe_model,
+    describe_run,
+    describe_suite,
+    score_outputs,
+)
+from desktop.cli.output import Output, align, shorten_bytes
+from desktop.domain.base import JsonValue
+from desktop.domain.settings import RunSettings
+from desktop.domain.suite import Suite
+from desktop.errors import EnvironmentFault, UserError
+from desktop.probes.machine import inspect_machine
+from desktop.suites.reader import list_bundled_suites, read_suite
+from desktop.worker.backend import Backend
+from desktop.worker.library import MemoryAccountant, read_model, scan
+
+
+_NONE = "-"
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What `inspect` and `self-check` need: an engine to ask, and the checks themselves."""
+
+    memory: MemoryAccountant
+    checks: tuple[tuple[str, Callable[[], str]], ...]
+
+
+def list_found(arguments: argparse.Namespace, output: Output) -> int:
+    """`scan`: list the models in files and folders."""
+    found = scan(arguments.paths)
+    rows = [("name", "parameters", "quantisation", "size", "file")] + [
+        (
+            model.facts.name,
+            _say_parameters(model.facts.parameters),
+            model.facts.quantization,
+            shorten_bytes(model.facts.file_bytes),
+            model.path,
+        )
+        for model in found.models
+    ]
+    output.print_document(
+        {
+            "models": [describe_model(model) for model in found.models],
+            "problems": [msgspec.to_builtins(problem) for problem in found.problems],
+        },
+        [*align(rows, right=(1, 3)), *(f"{p.path}: {p.message}" for p in found.problems)],
+    )
+    return 0
+
+
+def inspect_model(arguments: argparse.Namespace, tools: Tools, output: Output) -> int:
+    """`inspect`: header facts, need of memory, warnings."""
+    model = read_model(arguments.model)
+    settings = RunSettings(context_tokens=arguments.context)
+    try:
+        fit = tools.memory.check(model, settings, ask_engine=True)
+        refusal = ""
+    except UserError as error:
+        # The header can be told even of a model that the engine refuses.
+        fit = tools.memory.check(model, settings)
+        refusal = str(error)
+    document = describe_model(model)
+    document["memory"] = describe_memory(fit.need, fit)
+    document["engine_refusal"] = refusal or None
+    facts = model.facts
+    need = fit.need
+    lines = align(
+        [
+            ("name", facts.name),
+            ("architecture", facts.architecture),
+            ("parameters", _say_parameters(facts.parameters)),
+            ("quantisation", facts.quantization),
+            ("context", f"{facts.context_length or 0:,} tokens"),
+            ("vocabulary", f"{facts.vocabulary_size or 0:,}"),
+            ("file", shorten_bytes(facts.file_bytes)),
+            ("licence", facts.license or "not stated"),
+            ("organisation", facts.organization or "not stated"),
+            ("chat template", "yes" if facts.has_chat_template else "no"),
+            (
+                "memory",
+                (
+                    f"{shorten_bytes(need.total_bytes)} at {need.context_tokens:,} tokens of context"
+                    f" (weights {shorten_bytes(need.weights_bytes)}, KV cache"
+                    f" {shorten_bytes(need.kv_cache_bytes)}, compute"
+                    f" {shorten_bytes(need.compute_bytes)}; by {need.source})"
+                ),
+            ),
+            *(("warning", warning.message) for warning in model.warnings),
+            *((("refused", refusal),) if refusal else ()),
+        ]
+    )
+    output.print_document(document, lines)
+    return 0
+
+
+def list_or_check_suites(arguments: argparse.Namespace, output: Output) -> int:
+    """`suites`: list the bundled ones, or check a file."""
+    if arguments.deed == "check":
+        suite = read_suite(arguments.file)
+        output.print_document(
+            {"suite": describe_suite(suite), "problems": []},
+            [f"{arguments.file}: {suite.title}, {len(suite.cases)} cases. Nothing to complain of."],
+        )
+        return 0
+    suites = [
+        msgspec.structs.replace(read_suite(path), bundled=True) for path in list_bundled_suites()
+    ]
+    rows = [("id", "title", "version", "cases")] + [
+        (suite.id, suite.title, suite.version, str(len(suite.cases))) for suite in suites
+    ]
+    output.print_document(
+        {"suites": [describe_suite(suite) for suite in suites]}, align(rows, right=(3,))
+    )
+    return 0
+
+
+def score_answers(arguments: argparse.Namespace, output: Output) -> int:
+    """`score`: judge answers that were made elsewhere."""
+    suite = _find_suite(arguments.suite)
+    outputs = _read_outputs(arguments.answers, suite)
+    documents = score_outputs(suite, outputs)
+    passed = sum(bool(document["passed"]) for document in documents)
+    errors = sum(document["outcome"] == "error" for document in documents)
+    rows = [
+        (
+            str(document["outcome"]),
+            str(document["case_id"]),
+            next((c["explanation"] for c in document["checks"] if not c["passed"]), ""),
+        )
+        for document in documents
+    ]
+    output.print_document(
+        {
+            "suite": suite.id,
+            "suite_version": suite.version,
+            "passed": passed,
+            "failed": len(documents) - passed - errors,
+            "errors": errors,
+            "cases": documents,
+        },
+        [*align(rows), f"{passed} of {len(documents)} passed"],
+    )
+    return 1 if errors else 0
+
+
+def describe_hardware(arguments: argparse.Namespace, output: Output) -> int:
+    """`probe hardware`: tell what this machine is."""
+    del arguments
+    machine = inspect_machine()
+    processor = machine.processor
+    rows = [
+        ("system", machine.system),
+        ("processor", processor.name),
+        (
+            "cores",
+            (
+                f"{processor.physical_cores or '?'} physical, {processor.logical_cores} logical,"
+                f" {processor.usable_cores} usable here"
+            ),
+        ),
+        ("memory", shorten_bytes(machine.memory_bytes)),
+        *(("GPU", f"{gpu.name}, {shorten_bytes(gpu.memory_bytes)}") for gpu in machine.gpus),
+        *((("GPU", machine.gpu_note),) if machine.gpu_note else ()),
+    ]
+    output.print_document(dict(msgspec.to_builtins(machine)), align(rows))
+    return 0
+
+
+def list_runs(arguments: argparse.Namespace, backend: Backend, output: Output) -> int:
+    """`runs`: list what is stored, the newest first."""
+    del arguments
+    documents = [describe_run(summary) for summary in backend.operations.list_runs()]
+    rows = [("run", "made", "model", "suite or probe", "status", "passed", "name")]
+    rows += [
+        (
+            str(document["id"])[:8],
+            f"{document['created_at']:%Y-%m-%d %H:%M}",
+            str(document["model"]),
+            str(document["suite"] or document["probe"]),
+            str(document["status"]),
+            f"{document['passed']} of {document['cases']}" if document["suite"] else "",
+            str(document["name"]),
+        )
+        for document in documents
+    ]
+    lines = align(rows, right=(5,)) if documents else ["No runs yet: touchstone run --help"]
+    output.print_document({"runs": documents}, lines)
+    return 0
+
+
+def compare_runs(arguments: argparse.Namespace, backend: Backend, output: Output) -> int:
+    """`compare`: put runs side by side, and write the PDF and CSV that are asked for."""
+    comparison = backend.operations.compare_runs(arguments.runs)
+    if arguments.pdf:
+        backend.operations.export_pdf(comparison, arguments.pdf)
+        output.tell(f"Wrote {arguments.pdf}")
+    if arguments.csv:
+        backend.operations.export_csv(comparison, arguments.csv)
+        output.tell(f"Wrote {arguments.csv}")
+    rows = [("model", "passed", "share", "interval", "errors", "tokens/s", "peak memory")]
+    rows += [
+        (
+            model.label,
+            f"{model.counts.passed} of {model.counts.scored}",
+            f"{model.share_passed:.0%}" if model.share_passed is not None else _NONE,
+            f"{model.interval.low:.0%} to {model.interval.high:.0%}" if model.interval else _NONE,
+            str(model.counts.errors),
+            f"{model.generation.value:.1f}" if model.generation else _NONE,
+            shorten_bytes(model.peak_memory_bytes) if model.peak_memory_bytes else _NONE,
+        )
+        for model in comparison.models
+    ]
+    said = [comparison.headline, comparison.supporting, *comparison.caveats]
+    lines = [*(line for line in said if line), "", *align(rows, right=(1, 2, 3, 4, 5, 6))]
+    output.print_document(_describe_comparison(comparison), lines)
+    return 0
+
+
+def check_self(arguments: argparse.Namespace, tools: Tools, output: Output) -> int:
+    """`self-check`: engine loads, database migrates, a PDF is written."""
+    del arguments
+    results: list[dict[str, JsonValue]] = []
+    for name, check in tools.checks:
+        try:
+            results.append({"name": name, "passed": True, "message": check()})
+        except Exception as error:  # noqa: BLE001 - whatever breaks is what this command is for
+            results.append({"name": name, "passed": False, "message": f"{error}"})
+    passed = all(bool(result["passed"]) for result in results)
+    rows = [
+        ("ok" if result["passed"] else "FAILED", str(result["name"]), str(result["message"]))
+        for result in results
+    ]
+    output.print_document({"passed": passed, "checks": results}, align(rows))
+    return 0 if passed else EnvironmentFault.exit_code
+
+
+def _describe_comparison(comparison: object) -> dict[str, JsonValue]:
+    document = dict(msgspec.to_builtins(comparison))
+    document["format"] = "touchstone-comparison"
+    document["version"] = 1
+    return document
+
+
+def _find_suite(name: str) -> Suite:
+    for path in list_bundled_suites():
+        suite = read_suite(path)
+        if suite.id == name:
+            return suite
+    return read_suite(Path(name))
+
+
+def _read_outputs(path: Path, suite: Suite) -> list[tuple[str, str]]:
+    """Read lines of `{"case_id", "output"}`; every problem names its line."""
+    known = {case.id for case in suite.cases}
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UserError(f"{path} can't be read: {reason}.") from error
+    outputs = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise UserError(f"{path}, line {number} is not JSON: {error}.") from error
+        if not isinstance(row, dict) or not all(
+            isinstance(row.get(key), str) for key in ("case_id", "output")
+        ):
+            raise UserError(
+                f'{path}, line {number} is not of the form {{"case_id": text, "output": text}}.'
+            )
+        if row["case_id"] not in known:
+            raise UserError(
+                f"{path}, line {number}: the suite {suite.id} has no case {row['case_id']!r}."
+            )
+        outputs.append((row["case_id"], row["output"]))
+    if not outputs:
+        raise UserError(f"{path} holds no answers.")
+    return outputs
+
+
+def _say_parameters(count: int | None) -> str:
+    if count is None:
+        return "unknown"
+    for unit, size in (("B", 1e9), ("M", 1e6)):
+        if count >= size:
+            return f"{count / size:.1f}{unit}".replace(".0", "")
+    return str(count)

@@ -1,0 +1,107 @@
+"""Opening the window: painted first, then the database is opened and the window filled."""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication
+
+from desktop import paths
+from desktop.errors import EnvironmentFault
+from desktop.settings.store import SettingsStore
+from desktop.ui.window import MainWindow, prepare_application
+from desktop.worker.operations import Operations
+from desktop.worker.qt import QtEvents, QtRunner
+from desktop.worker.queue import EvaluationQueue
+
+_log = logging.getLogger(__name__)
+
+# Set by the benchmark of the first paint: print the time of it, then end.
+REPORT_FIRST_PAINT = "TOUCHSTONE_REPORT_FIRST_PAINT"
+
+
+class WindowBackend(Protocol):
+    """What the window needs of `worker.backend.Backend`."""
+
+    @property
+    def operations(self) -> Operations:
+        """Short work."""
+
+    @property
+    def queue(self) -> EvaluationQueue:
+        """Long work."""
+
+    def close(self) -> None:
+        """End both."""
+
+
+class OpenBackend(Protocol):
+    """Opens the database and what works on it."""
+
+    def __call__(self, *, read_only: bool = False) -> WindowBackend:
+        """Return a backend; `EnvironmentFault` while another copy of the program is writing."""
+
+
+def show_window(open_backend: OpenBackend, *, compare: Sequence[str] = ()) -> int:
+    """Show the window until it is closed; `compare` names runs to begin with."""
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    options = SettingsStore(paths.settings_file()).load()
+    prepare_application(options)
+    window = MainWindow(options)
+    if os.environ.get(REPORT_FIRST_PAINT):
+        window.painted.connect(_report_first_paint)
+    else:
+        session = _Session(window, open_backend, compare)
+        window.painted.connect(session.begin)
+        window.closing.connect(session.end)
+    window.show()
+    return int(application.exec())
+
+
+def _report_first_paint() -> None:
+    print(f"{time.time():.6f}", flush=True)  # noqa: T201 - what the benchmark reads
+    QApplication.exit(0)
+
+
+class _Session(QObject):
+    """Backend and bridge of one window."""
+
+    def __init__(
+        self, window: MainWindow, open_backend: OpenBackend, compare: Sequence[str]
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._open_backend = open_backend
+        self._compare = tuple(compare)
+        self._backend: WindowBackend | None = None
+        self._runner = QtRunner(self)
+        self._events: QtEvents | None = None
+
+    def begin(self) -> None:
+        """Open the database in the operations' thread, then fill the window."""
+        self._runner.run(self._open, self._connect, self._window.show_failure)
+
+    def end(self) -> None:
+        """Close everything; runs under way become interrupted and can be resumed."""
+        if self._backend is not None:
+            self._backend.close()
+        self._runner.close()
+
+    def _open(self) -> WindowBackend:
+        try:
+            return self._open_backend()
+        except EnvironmentFault as fault:
+            # In use, or a disk that can't be written: what is stored can still be looked at.
+            _log.warning("Opening read-only: %s", fault)
+            return self._open_backend(read_only=True)
+
+    def _connect(self, backend: WindowBackend) -> None:
+        self._backend = backend
+        self._events = QtEvents(backend.queue, self)
+        self._window.connect_backend(backend.operations, backend.queue, self._runner, self._events)
+        if self._compare:
+            QTimer.singleShot(0, lambda: self._window.show_comparison(self._compare))

@@ -1,0 +1,176 @@
+"""The language models that Touchstone knows: found, remembered, and checked before a run."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from desktop.domain.language_model import LanguageModel, MemoryNeed
+from desktop.domain.settings import RunSettings
+from desktop.errors import EngineFault, EnvironmentFault, UserError
+from desktop.evaluation.control import RunControl
+from desktop.gguf.finder import find_models
+from desktop.gguf.hashing import hash_model
+from desktop.gguf.memory import estimate_memory
+from desktop.inference.engine import EngineFactory, LoadModel, choose_context
+from desktop.paths import sample_models_folder
+from desktop.worker.demonstration import is_pretended
+from desktop.worker.operations import MemoryFit, ScanResult
+
+SAMPLE_FILES = ("SmolLM2-135M-Instruct.Q4_1.gguf", "gemma-3-270m-q4_k_m.gguf")
+
+# Asked of a model when neither the user nor a suite says how much context is needed.
+_USUAL_TOKENS = 2048
+
+
+class ModelShelf(Protocol):
+    """Where models are remembered (`storage.ModelStore`)."""
+
+    def save(self, models: Sequence[LanguageModel]) -> tuple[LanguageModel, ...]:
+        """Remember models; one with a known path keeps its id."""
+
+    def list_models(self) -> tuple[LanguageModel, ...]:
+        """Return what is remembered."""
+
+    def remember_hash(self, model_id: str, sha256: str) -> object:
+        """Keep a computed hash."""
+
+
+def scan(paths: Sequence[Path]) -> ScanResult:
+    """Read files and folders; nothing is remembered.
+
+    Raises `UserError` for a path that does not exist, for a single file that is no usable model,
+    and when folders hold no model at all.
+    """
+    for path in paths:
+        if not path.exists():
+            raise UserError(f"There is no file or folder {path}.", remedy="Check the path.")
+    models, problems = find_models([Path(path) for path in paths])
+    if not models:
+        if problems:
+            raise UserError(
+                problems[0].message,
+                details="\n".join(f"{problem.path}: {problem.message}" for problem in problems),
+            )
+        named = ", ".join(str(path) for path in paths)
+        raise UserError(
+            f"No language model was found in {named}.",
+            remedy="Touchstone reads GGUF files; choose a folder that holds some.",
+        )
+    return ScanResult(models=models, problems=problems)
+
+
+def read_model(path: Path) -> LanguageModel:
+    """Read one model's header; raises `UserError` for anything that is not one usable model."""
+    if path.is_dir():
+        found = scan([path])
+        if len(found.models) > 1:
+            names = ", ".join(Path(model.path).name for model in found.models[:3])
+            raise UserError(
+                f"The folder {path} holds {len(found.models)} models ({names} …).",
+                remedy="Name one file.",
+            )
+        return found.models[0]
+    return scan([path]).models[0]
+
+
+def find_sample_models() -> tuple[LanguageModel, ...]:
+    """Return the two sample models if both lie in the cache, else nothing."""
+    paths = [sample_models_folder() / name for name in SAMPLE_FILES]
+    if not all(path.is_file() for path in paths):
+        return ()
+    found = scan(paths).models
+    order = {str(path.resolve()): index for index, path in enumerate(paths)}
+    return tuple(sorted(found, key=lambda model: order.get(model.path, 0)))
+
+
+def check_model(model: LanguageModel, shelf: ModelShelf, control: RunControl) -> LanguageModel:
+    """Make sure that a model's file is there and is what it was; return it with its SHA-256.
+
+    The file is hashed unless it was hashed before and has the same size and time. Raises
+    `UserError` when it is gone or has become another model, `Cancelled` when the run is ended.
+    """
+    if is_pretended(model):
+        return model
+    if not Path(model.path).exists():
+        raise UserError(
+            f"The model file {model.path} is gone.", remedy="Put it back, or add it again."
+        )
+    present = read_model(Path(model.path))
+    known = next((m for m in shelf.list_models() if m.path == present.path), None)
+    for remembered in (model, known):
+        if (
+            remembered is not None
+            and remembered.sha256
+            and remembered.modified_ns == present.modified_ns
+            and remembered.facts.file_bytes == present.facts.file_bytes
+        ):
+            return msgspec.structs.replace(present, id=remembered.id, sha256=remembered.sha256)
+    sha256 = hash_model([Path(path) for path in present.paths], is_cancelled=lambda: control.ended)
+    if model.sha256 and model.sha256 != sha256:
+        raise UserError(
+            f"The file {model.path} has changed since this run was begun.",
+            remedy="Start a new run with the file as it is now.",
+        )
+    saved = shelf.save([msgspec.structs.replace(present, sha256=sha256)])[0]
+    if saved.sha256 != sha256:
+        shelf.remember_hash(saved.id, sha256)
+    return msgspec.structs.replace(saved, sha256=sha256)
+
+
+class MemoryAccountant:
+    """Tells what models need, from llama.cpp where it answers, and remembers it."""
+
+    def __init__(
+        self, start_engine: EngineFactory, available_memory_bytes: Callable[[], int]
+    ) -> None:
+        """Take what starts an engine; it is only used to ask, and closed at once."""
+        self._start_engine = start_engine
+        self._available = available_memory_bytes
+        self._known: dict[tuple[str, int, int, int, bool], MemoryNeed] = {}
+
+    def check(
+        self, model: LanguageModel, settings: RunSettings, *, ask_engine: bool = False
+    ) -> MemoryFit:
+        """Return need and what is free; by formula, or with `ask_engine` from llama.cpp itself.
+
+        With `ask_engine` raises `UserError` when the engine can't load this model at all.
+        """
+        context = choose_context(settings, _USUAL_TOKENS, model.facts.context_length or 0)
+        sequences = settings.parallel_sequences
+        key = (model.path, model.modified_ns, context, sequences, ask_engine)
+        need = self._known.get(key)
+        if need is None:
+            need = (
+                self._ask_engine(model, context, sequences)
+                if ask_engine
+                else estimate_memory(model.facts, context, sequences)
+            )
+            self._known[key] = need
+        return MemoryFit(need=need, available_bytes=self._available())
+
+    def require(self, model: LanguageModel, settings: RunSettings) -> MemoryFit:
+        """Like `check` with the engine's own figures, but raise when the model does not fit."""
+        fit = self.check(model, settings, ask_engine=True)
+        if not fit.fits:
+            gigabytes = 1e9
+            raise EnvironmentFault(
+                f"{model.facts.name or Path(model.path).name} with a context of"
+                f" {fit.need.context_tokens:,} tokens needs"
+                f" {fit.need.total_bytes / gigabytes:.1f} GB of memory;"
+                f" {fit.available_bytes / gigabytes:.1f} GB are free.",
+                remedy="Choose a smaller context or model, or close other programs.",
+            )
+        return fit
+
+    def _ask_engine(self, model: LanguageModel, context: int, sequences: int) -> MemoryNeed:
+        engine = self._start_engine()
+        try:
+            return engine.estimate_memory(
+                LoadModel(path=model.path, context_tokens=context, parallel_sequences=sequences)
+            )
+        except EngineFault as fault:
+            raise UserError(fault.message, details=fault.details) from fault
+        finally:
+            engine.close()

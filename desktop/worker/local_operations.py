@@ -1,0 +1,314 @@
+"""`Operations` on this machine's own database and files."""
+
+import json
+import logging
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+from desktop import __version__, paths
+from desktop.domain.base import new_id, utc_now
+from desktop.domain.comparison import Comparison
+from desktop.domain.language_model import LanguageModel
+from desktop.domain.machine import Machine, MachineLoad
+from desktop.domain.run import EvaluationPlan, PlannedRun, Run, RunSummary
+from desktop.domain.settings import ProbePlan, RunSettings
+from desktop.domain.suite import Suite
+from desktop.errors import EnvironmentFault, UserError
+from desktop.probes.load import LoadSampler
+from desktop.probes.machine import inspect_machine
+from desktop.reports.comparison import RunRecord, compare_runs
+from desktop.reports.csv_file import write_csv
+from desktop.reports.json_file import write_json
+from desktop.settings.options import Options
+from desktop.settings.store import SettingsStore
+from desktop.storage.database import Database
+from desktop.suites.reader import list_bundled_suites, read_suite
+from desktop.worker.demonstration import list_demonstration_models
+from desktop.worker.library import MemoryAccountant, find_sample_models, scan
+from desktop.worker.operations import DatabaseFacts, MemoryFit, RunDetails, ScanResult
+
+_log = logging.getLogger(__name__)
+
+_LOG_LINES = 200
+
+
+class LocalOperations:
+    """Everything short that can be asked, answered here and now."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: SettingsStore,
+        memory: MemoryAccountant,
+        *,
+        engine_pid: Callable[[], int | None] = lambda: None,
+        scripted: bool = False,
+    ) -> None:
+        """Work on an open database; `engine_pid` tells whose memory is the engine's.
+
+        With `scripted` the sample models are pretended ones that need no file.
+        """
+        self._database = database
+        self._settings = settings
+        self._memory = memory
+        self._engine_pid = engine_pid
+        self._scripted = scripted
+        self._sampler = LoadSampler()
+        self._machine: Machine | None = None
+
+    # Language models
+
+    def list_models(self) -> tuple[LanguageModel, ...]:
+        """Return the library, sorted by name."""
+        models = self._database.models.list_models()
+        return tuple(sorted(models, key=lambda m: (m.facts.name.casefold(), m.path)))
+
+    def add_paths(self, paths_: Sequence[Path]) -> ScanResult:
+        """Read files and folders and keep the models found."""
+        found = scan(paths_)
+        return ScanResult(models=self._database.models.save(found.models), problems=found.problems)
+
+    def remove_models(self, ids: Sequence[str]) -> None:
+        """Take models out of the library; their files and runs stay."""
+        self._database.models.remove(ids)
+
+    def restore_models(self, ids: Sequence[str]) -> None:
+        """Undo `remove_models`."""
+        self._database.models.restore(ids)
+
+    def find_sample_models(self) -> tuple[LanguageModel, ...]:
+        """Return the two sample models, kept in the library, if both lie in the cache."""
+        found = list_demonstration_models() if self._scripted else find_sample_models()
+        if not found or self._database.read_only:
+            return found
+        return self._database.models.save(found)
+
+    def check_memory(self, model: LanguageModel, settings: RunSettings) -> MemoryFit:
+        """Tell what a run would need and what is free."""
+        return self._memory.check(model, settings)
+
+    # Suites
+
+    def list_suites(self) -> tuple[Suite, ...]:
+        """Return the bundled suites, then the user's own files that can be read."""
+        bundled = [
+            msgspec.structs.replace(read_suite(path), bundled=True)
+            for path in list_bundled_suites()
+        ]
+        own = []
+        for name in self._settings.load().suite_files:
+            try:
+                own.append(read_suite(Path(name)))
+            except UserError as problem:
+                _log.warning("Suite left out: %s", problem)
+        return (*bundled, *own)
+
+    def add_suite(self, path: Path) -> Suite:
+        """Read a suite file and remember its place."""
+        suite = read_suite(path)
+        options = self._settings.load()
+        place = str(path.resolve())
+        if place not in options.suite_files:
+            self._settings.save(
+                msgspec.structs.replace(options, suite_files=(*options.suite_files, place))
+            )
+        return suite
+
+    # Evaluations
+
+    def plan_evaluation(
+        self,
+        models: Sequence[LanguageModel],
+        suites: Sequence[Suite],
+        *,
+        speed: bool,
+        settings: RunSettings,
+    ) -> EvaluationPlan:
+        """Make a plan: for each model the speed probe if wanted, then each suite."""
+        if not models:
+            raise UserError("No model is chosen.", remedy="Choose at least one.")
+        if not suites and not speed:
+            raise UserError("There is nothing to do.", remedy="Choose a suite or the speed probe.")
+        runs: list[PlannedRun] = []
+        for model in models:
+            if speed:
+                runs.append(PlannedRun(model=model, settings=settings, probe=ProbePlan()))
+            runs += [PlannedRun(model=model, settings=settings, suite=suite) for suite in suites]
+        return EvaluationPlan(id=new_id(), title=title_plan(models, suites), runs=tuple(runs))
+
+    # Runs
+
+    def list_runs(self) -> tuple[RunSummary, ...]:
+        """Return all runs, the newest first."""
+        return self._database.runs.list_runs()
+
+    def load_run(self, run_id: str) -> RunDetails:
+        """Return one run; a unique beginning of its id will do."""
+        runs = self._database.runs
+        run = runs.load_run(run_id)
+        return RunDetails(
+            run=run,
+            suite=runs.load_suite(run.suite.sha256) if run.suite else None,
+            answers=runs.load_answers(run.id),
+            measurements=runs.load_measurements(run.id),
+        )
+
+    def annotate_run(
+        self,
+        run_id: str,
+        *,
+        name: str | None = None,
+        note: str | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> Run:
+        """Change what people say about a run."""
+        return self._database.runs.annotate_run(run_id, name=name, note=note, tags=tags)
+
+    def delete_runs(self, ids: Sequence[str]) -> None:
+        """Take runs out of sight."""
+        self._database.runs.delete_runs(ids)
+
+    def restore_runs(self, ids: Sequence[str]) -> None:
+        """Undo `delete_runs`."""
+        self._database.runs.restore_runs(ids)
+
+    # Comparisons
+
+    def compare_runs(self, run_ids: Sequence[str]) -> Comparison:
+        """Make runs ready to be shown side by side."""
+        if not run_ids:
+            raise UserError("No run is chosen.", remedy="Choose at least one run to compare.")
+        records = []
+        for run_id in dict.fromkeys(run_ids):
+            details = self.load_run(run_id)
+            records.append(
+                RunRecord(
+                    run=details.run,
+                    suite=details.suite,
+                    answers=details.answers,
+                    measurements=details.measurements,
+                )
+            )
+        return compare_runs(records)
+
+    def export_pdf(self, comparison: Comparison, path: Path) -> None:
+        """Write the comparison as a PDF."""
+        # Typst is a large library that nothing else needs.
+        from desktop.reports.pdf import write_pdf  # noqa: PLC0415
+
+        write_pdf(comparison, path)
+
+    def export_csv(self, comparison: Comparison, path: Path) -> None:
+        """Write one line a case and model."""
+        write_csv(comparison, path)
+
+    def export_json(self, comparison: Comparison, path: Path) -> None:
+        """Write the whole comparison as a JSON document."""
+        write_json(comparison, path)
+
+    # Machine, database, settings
+
+    def inspect_machine(self) -> Machine:
+        """Return what this machine is; looked at once a session."""
+        if self._machine is None:
+            self._machine = inspect_machine()
+        return self._machine
+
+    def sample_load(self) -> MachineLoad:
+        """Return how busy it is now."""
+        return self._sampler.sample(self._engine_pid())
+
+    def describe_database(self) -> DatabaseFacts:
+        """Return where results lie and how many there are."""
+        database = self._database
+        path = database.path
+        return DatabaseFacts(
+            path=str(path or ""),
+            file_bytes=path.stat().st_size if path and path.exists() else 0,
+            schema_version=database.schema_version,
+            runs=database.runs.count_runs(),
+            answers=database.runs.count_answers(),
+            read_only=database.read_only,
+            read_only_reason=database.read_only_reason,
+        )
+
+    def back_up(self, folder: Path | None = None) -> Path:
+        """Write a checked copy of the database into `folder`, or beside it."""
+        if self._database.path is None:
+            raise UserError(
+                "This database is not a file of this machine.",
+                remedy="Back it up with its server's own tools.",
+            )
+        target = folder or self._database.path.parent / "backups"
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EnvironmentFault(
+                f"The folder {target} can't be made: {error.strerror}.",
+                remedy="Choose another folder.",
+            ) from error
+        name = f"touchstone-{utc_now():%Y-%m-%d-%H%M%S-%f}.sqlite"
+        return self._database.back_up(target / name)
+
+    def collect_diagnostics(self) -> str:
+        """Return versions, machine, paths and the log's tail, without prompts or answers."""
+        machine = json.loads(msgspec.json.encode(self.inspect_machine()))
+        lines = [
+            f"Touchstone {__version__}, Python {platform.python_version()}, {platform.platform()}",
+            f"frozen: {getattr(sys, 'frozen', False)}",
+            *(f"{name} {_find_version(name)}" for name in _LIBRARIES),
+            "",
+            json.dumps(machine, indent=1, default=str),
+            "",
+            json.dumps(json.loads(msgspec.json.encode(self.describe_database())), indent=1),
+            "",
+            f"Log: {paths.log_folder()}",
+            *_read_log_tail(),
+        ]
+        return "\n".join(lines)
+
+    def load_options(self) -> Options:
+        """Return the user's options."""
+        return self._settings.load()
+
+    def save_options(self, options: Options) -> None:
+        """Keep the user's options."""
+        self._settings.save(options)
+
+
+_LIBRARIES = (
+    "llama-cpp-python",
+    "PySide6-Essentials",
+    "SQLAlchemy",
+    "alembic",
+    "msgspec",
+    "typst",
+    "psutil",
+)
+
+
+def title_plan(models: Sequence[LanguageModel], suites: Sequence[Suite]) -> str:
+    """Return a title such as "Starter suite, 2 models"."""
+    what = ", ".join(suite.title for suite in suites) or "Speed probe"
+    count = len(models)
+    return f"{what}, {count} model{'s' if count != 1 else ''}"
+
+
+def _find_version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "(version unknown)"
+
+
+def _read_log_tail() -> list[str]:
+    path = paths.log_folder() / "touchstone.log"
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
+    except OSError:
+        return ["(no log yet)"]
