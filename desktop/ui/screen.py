@@ -48,6 +48,7 @@ class Context(QObject):
     screen_asked = Signal(str)
     comparison_asked = Signal(object)
     evaluation_asked = Signal(object)
+    speed_probe_asked = Signal()
 
     def __init__(
         self,
@@ -106,6 +107,12 @@ class Context(QObject):
     def prepare_evaluation(self, model_ids: Sequence[str]) -> None:
         """Bring Evaluate to the front with these models (ids in the library) chosen."""
         self.evaluation_asked.emit(tuple(model_ids))
+
+    def prepare_speed_probe(self) -> None:
+        """Bring Evaluate to the front, then ask it to choose the speed probe."""
+        # The screen is built by the first signal at the latest, so that it hears the second.
+        self.open_screen(ScreenId.EVALUATE)
+        self.speed_probe_asked.emit()
 
 
 class Screen(QWidget):

@@ -39,7 +39,7 @@ class Fact(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(1)
         self._label = Label(label, "label")
-        self._text = Label(text, wrap=True)
+        self._text = Label(text, wrap=True).make_selectable()
         layout.addWidget(self._label)
         layout.addWidget(self._text)
         self.show_text(text)

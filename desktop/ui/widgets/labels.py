@@ -43,9 +43,17 @@ class Label(QLabel):
 class ElidedLabel(Label):
     """One line that ends in an ellipsis where room ends; the whole text is in the tool tip."""
 
-    def __init__(self, text: str = "", role: str = "", *, parent: QWidget | None = None) -> None:
-        """Make the label; it gives way to its neighbours."""
+    def __init__(
+        self,
+        text: str = "",
+        role: str = "",
+        *,
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+        parent: QWidget | None = None,
+    ) -> None:
+        """Make the label; it gives way to its neighbours. Paths are best cut in the middle."""
         super().__init__(text, role, parent=parent)
+        self._mode = mode
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setToolTip(text)
 
@@ -63,9 +71,7 @@ class ElidedLabel(Label):
         """Paint the text, shortened if need be."""
         metrics = QFontMetrics(self.font())
         room = self.contentsRect()
-        shown = metrics.elidedText(
-            self.text().replace("\n", " "), Qt.TextElideMode.ElideRight, room.width()
-        )
+        shown = metrics.elidedText(self.text().replace("\n", " "), self._mode, room.width())
         del event
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
