@@ -37,8 +37,9 @@ class ComparedModel(Value, frozen=True, kw_only=True):
     """One column of a comparison: a language model with all its runs that were chosen.
 
     `label` is short and unique within the comparison; `color` is the index in the palette.
-    `share_passed` is passed over scored cases with its Wilson `interval`; `None` without
-    scored cases. `unanswered` counts cases of its suites that have no answer yet.
+    `share_passed` is `cases_passed` over `cases_scored`, one verdict a case however often it was
+    repeated, with its Wilson `interval`; `None` without scored cases. `unanswered` counts cases
+    of its suites that have no answer yet.
     """
 
     label: str
@@ -48,6 +49,8 @@ class ComparedModel(Value, frozen=True, kw_only=True):
     statuses: tuple[RunStatus, ...]
     counts: RunCounts
     unanswered: int = 0
+    cases_passed: int = 0
+    cases_scored: int = 0
     share_passed: float | None = None
     interval: Interval | None = None
     mean_score: float | None = None

@@ -1,0 +1,211 @@
+"""Runs in, a comparison out: the one that every screen, file and command shows."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from desktop.domain.answer import Answer
+from desktop.domain.base import utc_now
+from desktop.domain.comparison import ComparedModel, ComparedPair, Comparison
+from desktop.domain.run import Outcome, RunCounts
+from desktop.errors import UserError
+from desktop.reports import wording
+from desktop.reports.caveats import find_caveats, find_problems
+from desktop.reports.conclusions import Quality, conclude_speed
+from desktop.reports.pairs import compare_pairs, smallest_difference
+from desktop.reports.records import RunRecord
+from desktop.reports.rows import CaseBook, Cells
+from desktop.reports.selection import ModelRuns, select_runs
+from desktop.reports.speed import find_generation, find_peak_memory, find_prompt_processing
+from desktop.statistics.intervals import wilson_interval
+from desktop.statistics.summaries import mean, median
+
+_T = TypeVar("_T")
+
+
+def compare_runs(
+    runs: Sequence[RunRecord], *, title: str = "", created_at: datetime | None = None
+) -> Comparison:
+    """Make runs ready to be shown side by side, the best share first.
+
+    Of several runs of one model on one suite the newest finished one counts. The order of the
+    runs makes no difference. Raises `UserError` without runs.
+    """
+    if not runs:
+        raise UserError("There is nothing to compare.", remedy="Choose at least one run.")
+    models = select_runs(runs)
+    book = CaseBook(models)
+    columns = [book.cells(model) for model in models]
+    order = sorted(range(len(models)), key=lambda i: (-_share(columns[i]), models[i].color))
+    models = tuple(models[i] for i in order)
+    columns = [columns[i] for i in order]
+    compared = tuple(
+        _compare_model(model, cells, book) for model, cells in zip(models, columns, strict=True)
+    )
+    pairs = tuple(
+        msgspec.structs.replace(
+            pair,
+            sentence=wording.pair_sentence(
+                pair, compared[pair.first].label, compared[pair.second].label
+            ),
+        )
+        for pair in compare_pairs(columns)
+    )
+    comparison = Comparison(
+        title=title or _title(models),
+        created_at=created_at or utc_now(),
+        models=compared,
+        cases=book.compare(columns),
+        pairs=pairs,
+        headline="",
+        smallest_difference=smallest_difference(pairs),
+        caveats=find_caveats(models, compared),
+    )
+    return _add_sources(_conclude(comparison, models), models)
+
+
+def _share(cells: Cells) -> float:
+    """Return the share to sort by; models without scored cases come last."""
+    passed, scored = _verdicts(cells)
+    return passed / scored if scored else -1.0
+
+
+def _verdicts(cells: Cells) -> tuple[int, int]:
+    scored = [cell for cell in cells.values() if cell.outcome is not Outcome.ERROR]
+    return sum(cell.outcome is Outcome.PASSED for cell in scored), len(scored)
+
+
+def _compare_model(model: ModelRuns, cells: Cells, book: CaseBook) -> ComparedModel:
+    passed, scored = _verdicts(cells)
+    scores = [cell.score for cell in cells.values() if cell.outcome is not Outcome.ERROR]
+    answers = [answer for record in model.suite_runs for answer in record.answers]
+    good = [answer for answer in answers if answer.outcome is not Outcome.ERROR]
+    waits = [
+        answer.time_to_first_token_seconds
+        for answer in good
+        if answer.time_to_first_token_seconds is not None
+    ]
+    peak = find_peak_memory(model)
+    formats = {record.run.prompt_format for record in model.suite_runs} - {""}
+    return ComparedModel(
+        label=model.label,
+        color=model.color,
+        model=model.model,
+        run_ids=tuple(record.run.id for record in model.chosen),
+        statuses=tuple(record.run.status for record in model.chosen),
+        counts=_counts(model, answers),
+        unanswered=sum(key not in cells for key in book.asked(model)),
+        cases_passed=passed,
+        cases_scored=scored,
+        share_passed=passed / scored if scored else None,
+        interval=wilson_interval(passed, scored) if scored else None,
+        mean_score=mean(scores) if scores else None,
+        generation=find_generation(model),
+        prompt_processing=find_prompt_processing(model),
+        peak_memory_bytes=round(peak.value) if peak else None,
+        median_answer_seconds=median([answer.seconds for answer in good]) if good else None,
+        median_first_token_seconds=median(waits) if waits else None,
+        generated_tokens=sum(answer.generated_tokens for answer in answers),
+        prompt_format="plain_text" if "plain_text" in formats else "".join(formats),
+        problems=find_problems(model),
+    )
+
+
+def _counts(model: ModelRuns, answers: Sequence[Answer]) -> RunCounts:
+    outcomes = [answer.outcome for answer in answers]
+    planned = sum(
+        record.run.suite.cases * record.run.settings.repeats
+        for record in model.suite_runs
+        if record.run.suite
+    )
+    return RunCounts(
+        cases=max(planned, len(answers)),
+        passed=outcomes.count(Outcome.PASSED),
+        failed=outcomes.count(Outcome.FAILED),
+        errors=outcomes.count(Outcome.ERROR),
+    )
+
+
+def _title(models: Sequence[ModelRuns]) -> str:
+    suites = [r.run.suite.title for m in models for r in m.suite_runs if r.run.suite]
+    return wording.title(sorted(set(suites)), [model.label for model in models])
+
+
+def _conclude(comparison: Comparison, models: Sequence[ModelRuns]) -> Comparison:
+    quality, rest = Quality(comparison.models, comparison.pairs).conclude()
+    speed = conclude_speed(models, comparison.models)
+    nothing = wording.nothing_measured(len(models))
+    caveats = comparison.caveats
+    if quality and not any(m.generation for m in comparison.models):
+        caveats += (wording.speed_unknown(),)
+    if speed and not quality:
+        caveats += (wording.quality_unknown(),)
+    return msgspec.structs.replace(
+        comparison,
+        headline=quality or speed or nothing,
+        supporting=" ".join((*rest, speed)).strip() if quality else "",
+        caveats=caveats,
+        reasons=_reasons(comparison, models),
+    )
+
+
+def _reasons(comparison: Comparison, models: Sequence[ModelRuns]) -> tuple[str, ...]:
+    shown = comparison.models
+    scored = [model for model in shown if model.interval]
+    if not scored:
+        return (wording.speed_rule(),) if len(shown) > 1 else ()
+    reasons = [_pair_reason(pair, shown) for pair in comparison.pairs if pair.cases]
+    tested = [pair for pair in comparison.pairs if pair.cases]
+    if tested:
+        fewest = min(pair.cases for pair in tested)
+        reasons.append(
+            wording.could_have_shown(comparison.smallest_difference, fewest, len(tested))
+            if comparison.smallest_difference is not None
+            else wording.could_show_nothing(fewest)
+        )
+    reasons += [
+        wording.share_of_model(m.label, m.cases_passed, m.cases_scored, m.interval)
+        for m in scored
+        if m.interval
+    ]
+    repeats = max(record.run.settings.repeats for model in models for record in model.chosen)
+    reasons.append(wording.method(repeats))
+    if sum(model.generation is not None for model in shown) > 1:
+        reasons.append(wording.speed_rule())
+    return (*reasons, wording.reach())
+
+
+def _pair_reason(pair: ComparedPair, shown: Sequence[ComparedModel]) -> str:
+    return wording.chance_of_pair(pair, shown[pair.first].label, shown[pair.second].label)
+
+
+def _add_sources(comparison: Comparison, models: Sequence[ModelRuns]) -> Comparison:
+    """Name what was asked, where, with which engine and settings; each once."""
+    runs = [record.run for model in models for record in model.chosen]
+    return msgspec.structs.replace(
+        comparison,
+        suites=_distinct([run.suite for run in runs], lambda suite: suite.sha256),
+        machines=_distinct([run.machine for run in runs], lambda machine: machine.id),
+        engines=_distinct(
+            [run.engine for run in runs],
+            lambda engine: (
+                engine.name,
+                engine.version,
+                engine.build,
+                engine.devices,
+                engine.threads,
+            ),
+        ),
+        settings=_distinct([run.settings for run in runs if run.suite], repr)
+        or _distinct([run.settings for run in runs], repr),
+    )
+
+
+def _distinct(values: Sequence[_T | None], identity: Callable[[_T], object]) -> tuple[_T, ...]:
+    found: dict[object, _T] = {}
+    for value in values:
+        if value is not None:
+            found.setdefault(identity(value), value)
+    return tuple(found.values())
