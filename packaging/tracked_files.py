@@ -22,13 +22,19 @@ _HOSTS = (
     "crates" + ".io",
 )
 _HOST = re.compile("|".join(re.escape(host) for host in _HOSTS), re.IGNORECASE)
-# /home/someone and the like where a path begins: not in "…/home/…" and not in an address.
-_MACHINE_PATH = re.compile(
-    r"(?<![\w./~$}>-])(?:/(?:home|root|Users|work|mnt)/[\w.-]+|[A-Z]:\\Users\\\w+)"
-)
+# Where a path begins: not within a longer one, nor within an address.
+_BEGINNING = r"(?<![\w./~$}>-])"
+# Usual places on build machines; invented ones of people ("/home/ada") are fine in examples.
+_USUAL = tuple(f"/{name}/" for name in ("root", "work", "github", "__w"))
 # Licence texts are quoted as they are, addresses and all.
 _QUOTED = ("resources/licenses/", "LICENSE")
 _TEXT_LIMIT_BYTES = 5_000_000
+
+
+def compile_machine_paths(*own: Path) -> re.Pattern[str]:
+    """Return what finds a machine's paths: the usual ones, and those of this machine."""
+    places = {*_USUAL, *(str(path) for path in own if len(path.parts) > 2)}  # noqa: PLR2004 - `/` and `/x` say little
+    return re.compile(_BEGINNING + "(?:" + "|".join(map(re.escape, sorted(places))) + ")")
 
 
 def list_tracked(root: Path = ROOT) -> list[Path]:
@@ -42,12 +48,13 @@ def list_tracked(root: Path = ROOT) -> list[Path]:
     return [root / name for name in names if name and (root / name).is_file()]
 
 
-def find_offences(name: str, text: str) -> Iterator[str]:
+def find_offences(name: str, text: str, *own: Path) -> Iterator[str]:
     """Yield a line for each address or path that should not be in the file called `name`."""
     if name.startswith(_QUOTED):
         return
+    machine_path = compile_machine_paths(*own)
     for number, line in enumerate(text.splitlines(), start=1):
-        for pattern, what in ((_HOST, "a registry's address"), (_MACHINE_PATH, "a machine's path")):
+        for pattern, what in ((_HOST, "a registry's address"), (machine_path, "a machine's path")):
             found = pattern.search(line)
             if found:
                 yield f"{name}:{number}: {what}: {found.group()}"
@@ -55,12 +62,13 @@ def find_offences(name: str, text: str) -> Iterator[str]:
 
 def check(files: Iterable[Path], root: Path = ROOT) -> list[str]:
     """Return the offences in all of the files that are text."""
+    own = (Path.home(), root)
     offences: list[str] = []
     for path in files:
         content = path.read_bytes()[:_TEXT_LIMIT_BYTES]
         if b"\0" not in content:
             name = path.relative_to(root).as_posix()
-            offences += find_offences(name, content.decode("utf-8", "replace"))
+            offences += find_offences(name, content.decode("utf-8", "replace"), *own)
     return offences
 
 
