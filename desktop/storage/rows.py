@@ -7,7 +7,16 @@ migration and a new `SCHEMA_VERSION`; a test compares both.
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Double,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from desktop.domain.answer import Score
@@ -40,6 +49,7 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {
         str: Text(),
+        float: Double(),
         datetime: UtcDateTime(),
         RunStatus: enum_by_value(RunStatus),
         Outcome: enum_by_value(Outcome),
