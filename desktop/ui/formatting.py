@@ -1,8 +1,9 @@
 """Figures as people read them: bytes, seconds, shares, rates. One way of each in the window."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from PySide6.QtCore import QCoreApplication, QLocale
+from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale
 
 from desktop.domain.comparison import Interval
 from desktop.domain.language_model import LanguageModel
@@ -78,6 +79,18 @@ def format_time_left(seconds: float | None) -> str:
     if seconds < 10:  # noqa: PLR2004 -- tenths of what is left would flicker
         return _tr("a few seconds left")
     return _tr("{0} left").format(format_duration(seconds))
+
+
+def format_moment(moment: datetime) -> str:
+    """Return date and time in the user's notation and time zone."""
+    when = QDateTime.fromSecsSinceEpoch(round(moment.timestamp()))
+    return QLocale().toString(when, QLocale.FormatType.ShortFormat)
+
+
+def format_date(moment: datetime) -> str:
+    """Return the day in the user's time zone: `21 November 2026`."""
+    local = moment.astimezone()
+    return QLocale().toString(QDate(local.year, local.month, local.day), "d MMMM yyyy")
 
 
 def describe_model(model: LanguageModel) -> str:
