@@ -99,7 +99,8 @@ def build_backend(
 
 def _open_database(place: str, *, read_only: bool) -> "Database":
     from desktop.errors import UserError
-    from desktop.storage.database import Database, DatabaseInUse
+    from desktop.storage.database import Database
+    from desktop.storage.faults import DatabaseInUse
 
     if read_only:
         try:

@@ -10,7 +10,7 @@ from desktop.domain.language_model import LanguageModel, MemoryNeed
 from desktop.domain.measurement import Measurement
 from desktop.domain.run import RunCounts, RunSummary, StopReason
 from desktop.domain.suite import Suite
-from desktop.scoring import score_answer
+from desktop.scoring.registry import score_answer
 from desktop.statistics.intervals import wilson_interval
 from desktop.worker.operations import MemoryFit, RunDetails
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 
-from desktop.domain.events import EngineLoaded, RunEvent
+from desktop.domain.events import EngineLoaded, MeasurementTaken, Progress, RunEvent
+from desktop.domain.measurement import Measurement
 from desktop.domain.run import Run
 from desktop.domain.settings import ProbePlan
+from desktop.evaluation.control import Wish
 from desktop.evaluation.pace import Pace
 from desktop.evaluation.workshop import Workshop
-from desktop.inference.engine import LoadModel
+from desktop.inference.engine import Engine, LoadModel, SpeedSampled
+from desktop.probes.speed import SpeedProbe, take_load_time, take_peak_memory
 
-# The probe's context is its own, sized by its tests; this one only loads the model.
+# The probe's contexts are its own, sized by its tests; this one only loads the model.
 _LOADING_CONTEXT_TOKENS = 512
 
 
@@ -21,36 +24,77 @@ class ProbeRun:
         self.run = run
         self._workshop = workshop
         self._control = workshop.control
-        stored = workshop.recorder.load_measurements(run.id)
-        self._taken = {measurement.test for measurement in stored}
-        self._tests = [test for test in plan.tests if test.name not in self._taken]
         self._plan = plan
-        self.answers_kept = len(plan.tests) - len(self._tests)
+        taken = {m.test for m in workshop.recorder.load_measurements(run.id)}
+        self._left = [test for test in plan.tests if test.name not in taken]
+        self.answers_kept = len(plan.tests) - len(self._left)
+        steps = len(plan.tests) * plan.repetitions
+        self._pace = Pace(steps, self.answers_kept * plan.repetitions)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every test has its measurement."""
+        return not self._left
 
     def carry_out(self) -> Iterator[RunEvent]:
         """Measure what is left; returns early when cancelled.
 
+        A pause throws away the test under way: a measurement is made in one go or not at all.
         Raises `EngineFault` when the model can't be loaded or the engine is lost.
         """
-        if not self._tests:
-            return
-        pace = Pace(len(self._plan.tests) * self._plan.repetitions, 0)
-        pace.done = self.answers_kept * self._plan.repetitions
-        yield self._progress(pace)
-        engine = self._workshop.start_engine()
-        try:
-            self._control.attach(engine.cancel)
-            settings = self.run.settings
-            loaded = engine.load(
-                LoadModel(
-                    path=self.run.model.path,
-                    context_tokens=_LOADING_CONTEXT_TOKENS,
-                    threads=settings.threads,
-                    gpu_layers=settings.gpu_layers,
-                )
+        yield self._progress()
+        while self._left and not self._control.ended:
+            self._control.wait_while_paused()
+            if self._control.ended:
+                return
+            engine = self._workshop.start_engine()
+            try:
+                self._control.attach(engine.cancel)
+                yield from self._measure(engine)
+            finally:
+                self._control.attach(None)
+                engine.close()
+
+    def _measure(self, engine: Engine) -> Iterator[RunEvent]:
+        settings = self.run.settings
+        loaded = engine.load(
+            LoadModel(
+                path=self.run.model.path,
+                context_tokens=_LOADING_CONTEXT_TOKENS,
+                threads=settings.threads,
+                gpu_layers=settings.gpu_layers,
             )
-            yield EngineLoaded(run_id=self.run.id, engine=loaded.facts)
-            yield from self._measure(engine, loaded.facts, pace)
-        finally:
-            self._control.attach(None)
-            engine.close()
+        )
+        yield EngineLoaded(run_id=self.run.id, engine=loaded.facts)
+        self._pace.start()
+        probe = SpeedProbe(engine, run_id=self.run.id, repetitions=self._plan.repetitions)
+        for test in tuple(self._left):
+            for event in probe.measure(test):
+                if isinstance(event, SpeedSampled):
+                    self._pace.step()
+                    yield self._progress()
+                else:
+                    yield self._store(event)
+                    self._left.remove(test)
+                if self._control.wish is not Wish.GO_ON:
+                    engine.cancel()
+            if self._control.wish is not Wish.GO_ON:
+                return
+        for measurement in (
+            take_load_time(loaded.facts, self.run.id),
+            take_peak_memory(engine, self.run.id),
+        ):
+            if measurement is not None:
+                yield self._store(measurement)
+
+    def _store(self, measurement: Measurement) -> MeasurementTaken:
+        self._workshop.recorder.add_measurement(measurement)
+        return MeasurementTaken(run_id=self.run.id, measurement=measurement)
+
+    def _progress(self) -> Progress:
+        return Progress(
+            run_id=self.run.id,
+            done=min(self._pace.done, self._pace.total),
+            total=self._pace.total,
+            seconds_left=self._pace.seconds_left,
+        )

@@ -47,7 +47,7 @@ from desktop.inference.engine import (
     TextGenerated,
     choose_context,
 )
-from desktop.scoring import score_answer
+from desktop.scoring.registry import score_answer
 
 _LOSSES_BEFORE_GIVING_UP = 4
 

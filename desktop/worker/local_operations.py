@@ -21,9 +21,10 @@ from desktop.domain.suite import Suite
 from desktop.errors import EnvironmentFault, UserError
 from desktop.probes.load import LoadSampler
 from desktop.probes.machine import inspect_machine
-from desktop.reports.comparison import RunRecord, compare_runs
+from desktop.reports.comparison import compare_runs
 from desktop.reports.csv_file import write_csv
 from desktop.reports.json_file import write_json
+from desktop.reports.records import RunRecord
 from desktop.settings.options import Options
 from desktop.settings.store import SettingsStore
 from desktop.storage.database import Database

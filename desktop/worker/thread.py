@@ -243,7 +243,7 @@ class EvaluationThread:
         )
         try:
             self._store.update_run(failed.run)
-        except Exception:  # the database is what failed
+        except Exception:  # noqa: BLE001 - the database itself may be what failed
             _log.exception("The failure of run %s could not be stored", job.run.id)
         self._tell(RunFinished(run=failed.run))
         with self._changed:
