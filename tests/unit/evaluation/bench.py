@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-
 from desktop.domain.answer import Answer
 from desktop.domain.events import RunEvent
 from desktop.domain.language_model import LanguageModel, ModelFacts
