@@ -93,6 +93,23 @@ def format_date(moment: datetime) -> str:
     return QLocale().toString(QDate(local.year, local.month, local.day), "d MMMM yyyy")
 
 
+def format_moment(moment: datetime | None) -> str:
+    """Return date and time of this place in the user's notation."""
+    if moment is None:
+        return UNKNOWN
+    local = QDateTime.fromMSecsSinceEpoch(int(moment.timestamp() * 1000))
+    return QLocale().toString(local, QLocale.FormatType.ShortFormat)
+
+
+def format_day(moment: datetime | None) -> str:
+    """Return the date at this place in the user's notation."""
+    if moment is None:
+        return UNKNOWN
+    local = moment.astimezone()
+    day = QDate(local.year, local.month, local.day)
+    return QLocale().toString(day, QLocale.FormatType.ShortFormat)
+
+
 def describe_model(model: LanguageModel) -> str:
     """Return supplier, quantisation and size, what the file says of them, with middle dots."""
     facts = model.facts
