@@ -33,7 +33,8 @@ def format_bytes(count: int | None) -> str:
         if size < _KILO - 0.5:
             return f"{format_number(size)} {unit}"
         size /= _KILO
-    return f"{format_number(size, 1)} GB"
+    digits = 0 if abs(size - round(size)) < 0.05 and size >= 10 else 1  # noqa: PLR2004 -- 24 GB
+    return f"{format_number(size, digits)} GB"
 
 
 def format_share(share: float | None) -> str:
@@ -81,24 +82,10 @@ def format_time_left(seconds: float | None) -> str:
     return _tr("{0} left").format(format_duration(seconds))
 
 
-def format_moment(moment: datetime) -> str:
-    """Return date and time in the user's notation and time zone."""
-    when = QDateTime.fromSecsSinceEpoch(round(moment.timestamp()))
-    return QLocale().toString(when, QLocale.FormatType.ShortFormat)
-
-
 def format_date(moment: datetime) -> str:
     """Return the day in the user's time zone: `21 November 2026`."""
     local = moment.astimezone()
     return QLocale().toString(QDate(local.year, local.month, local.day), "d MMMM yyyy")
-
-
-def format_moment(moment: datetime | None) -> str:
-    """Return date and time of this place in the user's notation."""
-    if moment is None:
-        return UNKNOWN
-    local = QDateTime.fromMSecsSinceEpoch(int(moment.timestamp() * 1000))
-    return QLocale().toString(local, QLocale.FormatType.ShortFormat)
 
 
 def format_day(moment: datetime | None) -> str:

@@ -164,8 +164,11 @@ class Rail(QFrame):
         row.setContentsMargins(13, 0, 4, 0)
         row.setSpacing(6)
         mark = _Mark(dot=True)
-        row.addWidget(mark)
-        row.setAlignment(mark, Qt.AlignmentFlag.AlignTop)
+        beside = QVBoxLayout()
+        beside.setContentsMargins(0, 4, 0, 0)
+        beside.addWidget(mark)
+        beside.addStretch(1)
+        row.addLayout(beside)
         row.addWidget(
             Label(self.tr("Offline. Nothing leaves this machine."), "label", wrap=True), 1
         )

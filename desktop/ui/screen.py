@@ -167,6 +167,10 @@ class Screen(QWidget):
     def deactivate(self) -> None:
         """Leave the front: stop what is only of use when seen."""
 
+    def focus_first(self) -> None:
+        """Give the keyboard to what is used first here; called when the window opens."""
+        self.setFocus()
+
     def list_keys(self) -> tuple[tuple[str, str], ...]:
         """Return this screen's own keys with what they do, for the list under F1."""
         return ()

@@ -97,8 +97,6 @@ QTextBrowser[kind="plain"], QPlainTextEdit[kind="plain"] {
   background: transparent; border: none; padding: 0;
 }
 
-QCheckBox { spacing: 8px; padding: 3px; border: 2px solid transparent; border-radius: 5px; }
-QCheckBox:focus { border: 2px solid @accent; }
 QRadioButton { spacing: 8px; padding: 3px; border: 2px solid transparent; border-radius: 5px; }
 QRadioButton:focus { border: 2px solid @accent; }
 
@@ -121,6 +119,7 @@ QTableCornerButton::section { background: @panel; border: none; }
 
 QScrollArea { background: transparent; border: none; }
 QScrollArea > QWidget > QWidget[kind="clear"] { background: transparent; }
+QAbstractScrollArea::corner { background: transparent; border: none; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
 QScrollBar::handle { background: @line; border-radius: 4px; margin: 1px; }

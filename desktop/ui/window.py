@@ -57,6 +57,7 @@ class MainWindow(QMainWindow):
         self._add_shortcuts()
         self._restore_geometry()
         self.rail.show_screen(self._wanted)
+        self.setFocus()
 
     def _lay_out(self) -> QWidget:
         central = QWidget()
@@ -109,7 +110,9 @@ class MainWindow(QMainWindow):
 
         self._announcer = Announcer(context, self)
         runner.run(operations.describe_database, self._take_database, self.show_failure)
-        self.open_screen(self._wanted)
+        first = self.open_screen(self._wanted)
+        if first is not None:
+            first.focus_first()
 
     def _take_database(self, facts: DatabaseFacts) -> None:
         if self.context is None:

@@ -289,7 +289,7 @@ class FakeQueue:
             for listener in self.listeners:
                 listener(event)
 
-    def submit(self, plan: EvaluationPlan) -> None:
+    def submit(self, plan: EvaluationPlan) -> tuple[Run, ...]:
         self.plans.append(plan)
         self.is_busy = True
         runs = tuple(
@@ -300,6 +300,7 @@ class FakeQueue:
             for p in plan.runs
         )
         self.tell(EvaluationQueued(plan=plan, runs=runs))
+        return runs
 
     def resume_runs(self, runs: tuple[Run, ...]) -> None:
         self.plans.append(EvaluationPlan(id=runs[0].evaluation_id, title="resumed", runs=()))

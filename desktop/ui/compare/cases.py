@@ -6,8 +6,6 @@ from PySide6.QtCore import QModelIndex, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QCheckBox,
-    QComboBox,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
@@ -24,12 +22,13 @@ from desktop.ui.compare.table import (
     ModelHeader,
 )
 from desktop.ui.widgets.card import Card
+from desktop.ui.widgets.fields import CheckBox, ComboBox
 from desktop.ui.widgets.labels import Label
 from desktop.ui.widgets.table import TableView
 
 _MODEL_WIDTH = 104
-_NARROW_MODEL_WIDTH = 76
-_TITLE_WIDTH = 150
+_NARROW_MODEL_WIDTH = 70
+_TITLE_WIDTH = 96
 _TAG_WIDTH = 110
 
 
@@ -46,9 +45,9 @@ class CasesPanel(Card):
         self.search.setPlaceholderText(self.tr("Search cases and answers"))
         self.search.setAccessibleName(self.search.placeholderText())
         self.search.setClearButtonEnabled(True)
-        self.tags = QComboBox()
+        self.tags = ComboBox()
         self.tags.setAccessibleName(self.tr("Tag"))
-        self.disagreements = QCheckBox(self.tr("Disagreements"))
+        self.disagreements = CheckBox(self.tr("Disagreements"))
         self.disagreements.setToolTip(self.tr("Only cases that some passed and others failed"))
         self.count = Label("", "label")
         self._lay_out()

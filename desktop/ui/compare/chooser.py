@@ -11,6 +11,7 @@ from desktop.domain.run import RunStatus, RunSummary
 from desktop.ui.formatting import format_moment
 from desktop.ui.widgets.buttons import link_button
 from desktop.ui.widgets.card import Card
+from desktop.ui.widgets.fields import CheckDelegate
 from desktop.ui.widgets.labels import Label
 
 _RECENT = 15
@@ -81,6 +82,7 @@ class RunChooser(Card):
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Runs in this comparison"))
         self.list.setMaximumHeight(190)
+        self.list.setItemDelegate(CheckDelegate(self.list))
         self.body.addWidget(self.list)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)

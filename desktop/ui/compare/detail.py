@@ -1,7 +1,7 @@
 """One case in full: the prompt, what is demanded, and every model's answer in its colour."""
 
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.domain.comparison import ComparedAnswer, ComparedCase, ComparedModel
 from desktop.domain.run import Outcome
@@ -11,7 +11,7 @@ from desktop.ui.screen import scrolled
 from desktop.ui.widgets.card import Card, quote_frame
 from desktop.ui.widgets.dot import Dot
 from desktop.ui.widgets.key_hint import KeyHints
-from desktop.ui.widgets.labels import Label
+from desktop.ui.widgets.labels import ElidedLabel, Label
 
 
 class CaseDetail(Card):
@@ -57,14 +57,14 @@ class CaseDetail(Card):
         head = QHBoxLayout()
         head.setSpacing(6)
         dot = Dot(column.color)
-        name = Label(column.model.facts.name, "strong")
+        name = ElidedLabel(column.model.facts.name, "strong")
+        name.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         head.addWidget(dot)
         head.addWidget(name)
         head.addSpacing(4)
         head.addWidget(Label(verdict, role, wrap=True), 1)
         for part in (dot, name):
             head.setAlignment(part, Qt.AlignmentFlag.AlignTop)
-        dot.setContentsMargins(0, 3, 0, 0)
         self._layout.addLayout(head)
         if answer is None:
             return

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
@@ -88,7 +89,9 @@ class CompareScreen(Screen):
         self.splitter.addWidget(self.detail)
         self.splitter.setStretchFactor(0, 3)
         self.splitter.setStretchFactor(1, 2)
-        self.detail.setMinimumWidth(210)
+        self.detail.setMinimumWidth(200)
+        kept = self.context.options.splitter_sizes.get("compare")
+        self.splitter.setSizes(list(kept or (600, 400)))
         column.addWidget(self.splitter, 1)
         return page
 
@@ -108,6 +111,20 @@ class CompareScreen(Screen):
         """Load again if anything may have changed."""
         if self._stale or self.comparison is None or self.context.monitor.current is not None:
             self.reload()
+
+    def focus_first(self) -> None:
+        """Give the keyboard to the cases."""
+        self.cases.table.setFocus()
+
+    def deactivate(self) -> None:
+        """Keep how the room is shared."""
+        sizes = tuple(self.splitter.sizes())
+        if all(sizes):
+            self.context.change_options(
+                lambda now: msgspec.structs.replace(
+                    now, splitter_sizes=now.splitter_sizes | {"compare": sizes}
+                )
+            )
 
     def list_keys(self) -> tuple[tuple[str, str], ...]:
         """Return the keys of this screen."""

@@ -23,7 +23,6 @@ from desktop.ui.widgets.figure import Figure
 from desktop.ui.widgets.interval import IntervalBar
 from desktop.ui.widgets.labels import ElidedLabel, Label
 
-_CARD_WIDTH = 250
 _MOST_CARDS = 4
 
 
@@ -91,10 +90,12 @@ class Summary(QWidget):
         self._models: tuple[ComparedModel, ...] = ()
         self._stack = QStackedLayout(self)
         self._as_cards = True
+        self._cards_width = 0
 
     def show_models(self, models: tuple[ComparedModel, ...]) -> None:
         """Show other models."""
         self._models = models
+        self._cards_width = 0
         self._rebuild()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -105,7 +106,7 @@ class Summary(QWidget):
 
     def _fits_cards(self) -> bool:
         count = len(self._models)
-        return count <= _MOST_CARDS and self.width() >= count * (_CARD_WIDTH + GAP) - GAP
+        return count <= _MOST_CARDS and self.width() >= self._cards_width
 
     def _rebuild(self) -> None:
         while (old := self._stack.widget(0)) is not None:
@@ -114,6 +115,12 @@ class Summary(QWidget):
             old.deleteLater()
         self._as_cards = self._fits_cards()
         content = _make_cards(self._models) if self._as_cards else _make_lines(self._models)
+        if self._as_cards:
+            self._cards_width = content.minimumSizeHint().width()
+            if not self._fits_cards():
+                content.deleteLater()
+                self._as_cards = False
+                content = _make_lines(self._models)
         self._stack.addWidget(content)
         self.setFixedHeight(content.sizeHint().height())
 

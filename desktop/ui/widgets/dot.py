@@ -37,8 +37,8 @@ class Dot(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Return the dot's size with a rim of one pixel."""
-        return QSize(DIAMETER + 3, DIAMETER + 3)
+        """Return the dot's size, as high as a line, so that it stands beside text."""
+        return QSize(DIAMETER + 3, max(DIAMETER + 3, self.fontMetrics().height()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the dot."""

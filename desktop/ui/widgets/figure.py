@@ -15,10 +15,9 @@ class Figure(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         self._value = Label("", "figure")
-        self._label = Label("", "label", wrap=True)
+        self._label = Label("", "label")
         layout.addWidget(self._value)
         layout.addWidget(self._label)
-        layout.addStretch(1)
         self.show_value(value, label)
 
     def show_value(self, value: str, label: str, hint: str = "") -> None:

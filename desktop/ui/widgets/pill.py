@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from desktop.ui.theme import tokens
 
+_ROOMY = 96
+
 
 class Tone(StrEnum):
     """What a pill, notice or figure means; each has a colour and a ground."""
@@ -56,8 +58,9 @@ def paint_pill(painter: QPainter, cell: QRect, text: str, tone: Tone) -> None:
     ink, ground = tone_colors(tone)
     metrics = QFontMetrics(painter.font())
     height = metrics.height() + 4
-    width = min(cell.width() - 16, max(84, metrics.horizontalAdvance(text) + 20))
-    box = QRectF(cell.x() + 8, cell.center().y() - height / 2 + 0.5, width, height)
+    margin = 8 if cell.width() >= _ROOMY else 3
+    width = min(cell.width() - 2 * margin, max(84, metrics.horizontalAdvance(text) + 20))
+    box = QRectF(cell.x() + margin, cell.center().y() - height / 2 + 0.5, width, height)
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
