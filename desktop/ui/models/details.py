@@ -21,7 +21,8 @@ class ModelDetails(Card):
 
     def __init__(self) -> None:
         """Make an empty panel."""
-        super().__init__(margin=0)
+        super().__init__()
+        self.body.setContentsMargins(1, 1, 1, 1)
         self.setAccessibleName(self.tr("Details of the model"))
         self.setMinimumWidth(240)
         self._model: LanguageModel | None = None

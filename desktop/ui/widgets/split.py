@@ -22,11 +22,12 @@ class DetailSplit(QSplitter):
         self.setStretchFactor(0, 1)
         self.setStretchFactor(1, 0)
         self._wide: tuple[int, ...] = (680, 340)
+        self._laid_out = False
 
     @property
     def shares(self) -> tuple[int, ...]:
         """The widths of both panes when they stood side by side last."""
-        if self.orientation() is Qt.Orientation.Horizontal and self.isVisible():
+        if self.orientation() is Qt.Orientation.Horizontal and self._laid_out:
             self._wide = tuple(self.sizes())
         return self._wide
 
@@ -34,16 +35,16 @@ class DetailSplit(QSplitter):
         """Take up the widths of an earlier session; anything odd is ignored."""
         if len(shares) == self.count() and all(share > 0 for share in shares):
             self._wide = shares
-            if self.orientation() is Qt.Orientation.Horizontal:
-                self.setSizes(list(shares))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Turn where room is short."""
         narrow = self.width() < _NARROW
         wanted = Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal
-        if self.orientation() is not wanted:
-            if narrow:
+        if self.orientation() is not wanted or not self._laid_out:
+            if narrow and self._laid_out:
                 self._wide = tuple(self.sizes())
+            self._laid_out = True
             self.setOrientation(wanted)
-            self.setSizes([300, 240] if narrow else list(self._wide))
+            room = max(self.width() - self._wide[1] - self.handleWidth(), 1)
+            self.setSizes([300, 260] if narrow else [room, self._wide[1]])
         super().resizeEvent(event)
