@@ -82,6 +82,14 @@ def format_time_left(seconds: float | None) -> str:
     return _tr("{0} left").format(format_duration(seconds))
 
 
+def format_moment(moment: datetime | None) -> str:
+    """Return date and time in the user's notation and time zone."""
+    if moment is None:
+        return UNKNOWN
+    when = QDateTime.fromSecsSinceEpoch(round(moment.timestamp()))
+    return QLocale().toString(when, QLocale.FormatType.ShortFormat)
+
+
 def format_date(moment: datetime) -> str:
     """Return the day in the user's time zone: `21 November 2026`."""
     local = moment.astimezone()
