@@ -5,8 +5,12 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import DateTime, Dialect, Enum, Text
+from sqlalchemy import DateTime, Dialect, String, Text
 from sqlalchemy.types import TypeDecorator
+
+
+class UnreadableValue(Exception):
+    """What is stored cannot be what this program stored; the message says why."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -49,17 +53,34 @@ class Document(TypeDecorator[Any]):
         return None if value is None else msgspec.json.encode(value).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """Decode; raises `msgspec.ValidationError` if the text is not of this type."""
+        """Decode; raises `UnreadableValue` if the text is not of this type."""
         del dialect
-        return None if value is None else msgspec.json.decode(value, type=self.kind)
+        try:
+            return None if value is None else msgspec.json.decode(value, type=self.kind)
+        except msgspec.DecodeError as error:
+            raise UnreadableValue(str(error)) from error
 
 
-def enum_by_value(kind: type[StrEnum]) -> Enum:
-    """Return a column type that stores the enum's values, the words that JSON has too."""
-    return Enum(
-        kind,
-        native_enum=False,
-        create_constraint=False,
-        length=16,
-        values_callable=lambda members: [member.value for member in members],
-    )
+class EnumByValue(TypeDecorator[StrEnum]):
+    """An enum as its value, the word that JSON has too."""
+
+    impl = String(16)
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        """Take the enum; it is part of SQLAlchemy's cache key."""
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
+        """Take the value; a word that is none of the enum's is a bug of the caller."""
+        del dialect
+        return None if value is None else self.kind(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        """Return the member; raises `UnreadableValue` for a word that is none."""
+        del dialect
+        try:
+            return None if value is None else self.kind(value)
+        except ValueError as error:
+            raise UnreadableValue(str(error)) from error

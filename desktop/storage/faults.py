@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from desktop.errors import EnvironmentFault, UserError
+from desktop.storage.columns import UnreadableValue
 
 
 class DatabaseInUse(EnvironmentFault):
@@ -132,6 +133,8 @@ def explain(error: Exception, place: object) -> UserError | None:
         )
     if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.Error):
         return _of_sqlite(error.orig, place)
+    if isinstance(error, UnreadableValue):
+        return damaged(place, str(error))
     if isinstance(error, sqlite3.Error):
         return _of_sqlite(error, place)
     if isinstance(error, OSError):
@@ -144,7 +147,7 @@ def explained(place: object) -> Iterator[None]:
     """Turn errors of database and disk that leave the block into `UserError`s."""
     try:
         yield
-    except (StatementError, sqlite3.Error, OSError, UnicodeEncodeError) as error:
+    except (StatementError, sqlite3.Error, UnreadableValue, OSError, UnicodeEncodeError) as error:
         known = explain(error, place)
         if known is None:
             raise

@@ -92,7 +92,7 @@ def renew_model(model: LanguageModel, row: ModelRow) -> None:
     """Bring a row to what a scan found; a hash is forgotten once the files have changed."""
     same_files = (
         row.paths == model.paths
-        and row.modified_ns == model.modified_ns
+        and row.modified_ns == str(model.modified_ns)
         and row.facts.file_bytes == model.facts.file_bytes
     )
     row.sha256 = model.sha256 or (row.sha256 if same_files else None)
@@ -112,7 +112,7 @@ def _fill(model: LanguageModel, row: ModelRow) -> None:
     row.path_key = path_key(model.path)
     row.paths = model.paths
     row.facts = model.facts
-    row.modified_ns = model.modified_ns
+    row.modified_ns = str(model.modified_ns)
     row.warnings = model.warnings
     row.removed_at = None
 
@@ -123,7 +123,7 @@ def row_to_model(row: ModelRow) -> LanguageModel:
         id=row.id,
         paths=row.paths,
         facts=row.facts,
-        modified_ns=row.modified_ns,
+        modified_ns=int(row.modified_ns),
         sha256=row.sha256,
         warnings=row.warnings,
         added_at=row.added_at,

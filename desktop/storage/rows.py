@@ -8,7 +8,6 @@ migration and a new `SCHEMA_VERSION`; a test compares both.
 from datetime import datetime
 
 from sqlalchemy import (
-    BigInteger,
     Double,
     ForeignKey,
     Index,
@@ -26,7 +25,7 @@ from desktop.domain.measurement import Disturbance
 from desktop.domain.run import EngineFacts, Outcome, RunStatus, StopReason, SuiteReference
 from desktop.domain.settings import ProbePlan, RunSettings
 from desktop.domain.suite import Suite
-from desktop.storage.columns import Document, UtcDateTime, enum_by_value
+from desktop.storage.columns import Document, EnumByValue, UtcDateTime
 
 # The newest migration's revision. Kept here so that opening need not import Alembic.
 SCHEMA_VERSION = "0001"
@@ -51,9 +50,9 @@ class Base(DeclarativeBase):
         str: Text(),
         float: Double(),
         datetime: UtcDateTime(),
-        RunStatus: enum_by_value(RunStatus),
-        Outcome: enum_by_value(Outcome),
-        StopReason: enum_by_value(StopReason),
+        RunStatus: EnumByValue(RunStatus),
+        Outcome: EnumByValue(Outcome),
+        StopReason: EnumByValue(StopReason),
         EngineFacts: Document(EngineFacts),
         LanguageModel: Document(LanguageModel),
         Machine: Document(Machine),
@@ -71,7 +70,10 @@ class Base(DeclarativeBase):
 
 
 class ModelRow(Base):
-    """A language model of the library. `path_key` is the first path as the system compares it."""
+    """A language model of the library. `path_key` is the first path as the system compares it.
+
+    `modified_ns` is text: a file may say that it was modified in 2400, beyond 63 bits.
+    """
 
     __tablename__ = "models"
 
@@ -80,7 +82,7 @@ class ModelRow(Base):
     path_key: Mapped[str] = mapped_column(unique=True)
     paths: Mapped[tuple[str, ...]]
     facts: Mapped[ModelFacts]
-    modified_ns: Mapped[int] = mapped_column(BigInteger)
+    modified_ns: Mapped[str] = mapped_column(String(24))
     sha256: Mapped[str | None] = mapped_column(String(_SHA256_LENGTH), index=True)
     warnings: Mapped[tuple[ModelWarning, ...]]
     added_at: Mapped[datetime]

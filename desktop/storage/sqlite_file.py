@@ -53,12 +53,14 @@ def check_header(path: Path) -> None:
 
 
 def read_version(path: Path) -> str:
-    """Return the schema's version, leaving no trace.
+    """Return the schema's version without changing the file.
 
-    Reading the file as immutable is right even beside a log of unfinished work: versions change
-    only through whole new files (`upgrade.py`). Raises `UserError` if there is none.
+    A file without a log is read as immutable, which leaves no trace beside it. With one, another
+    process may be writing, or was killed while it did, and only both together make sense.
+    Raises `UserError` if there is no version.
     """
-    with closing(_connect(path, "immutable=1")) as connection:
+    connection = connect_reading(path) if _has_log(path) else _connect(path, "immutable=1")
+    with closing(connection):
         try:
             rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
         except sqlite3.OperationalError as error:
@@ -68,6 +70,11 @@ def read_version(path: Path) -> str:
     if len(rows) != 1:
         raise damaged(path, "It does not say which version it has.")
     return str(rows[0][0])
+
+
+def _has_log(path: Path) -> bool:
+    log = side_file(path, "-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def _connect(path: Path, query: str) -> sqlite3.Connection:
@@ -107,11 +114,10 @@ def connect_reading(path: Path) -> sqlite3.Connection:
         connection.close()
         if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
             raise
-        log = side_file(path, "-wal")
-        if log.exists() and log.stat().st_size:
+        if _has_log(path):
             raise EnvironmentFault(
                 f"{path} was not closed properly and its folder is read-only.",
-                remedy=f"Copy it together with {log.name} to a folder that may be written.",
+                remedy=f"Copy it together with {path.name}-wal to a folder that may be written.",
             ) from error
         connection = _connect(path, "immutable=1")
     except BaseException:

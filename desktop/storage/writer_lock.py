@@ -73,7 +73,7 @@ class WriterLock:
     def holder(self) -> str | None:
         """Return who has the lock, in words, or `None` if nobody has."""
         try:
-            descriptor = os.open(self._path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+            descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         except OSError:
             return None
         try:

@@ -147,6 +147,20 @@ def test_a_damaged_database_is_told(
         database.runs.load_answers(run.id)
 
 
+@pytest.mark.parametrize(
+    "damage", ["UPDATE runs SET status = 'dancing'", """UPDATE runs SET settings = '{"repeats":'"""]
+)
+def test_a_row_that_makes_no_sense_is_told(tmp_path: Path, make_run: MakeRun, damage: str) -> None:
+    path = tmp_path / "results.sqlite"
+    with Database.open(path) as database:
+        database.runs.add_runs([make_run()])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(damage)
+        connection.commit()
+    with Database.open(path) as database, pytest.raises(UserError, match="damaged"):
+        database.runs.list_runs()
+
+
 def test_a_second_writer_is_refused_and_may_read(
     database: Database, make_run: MakeRun, make_answer: MakeAnswer
 ) -> None:
@@ -163,8 +177,11 @@ def test_a_second_writer_is_refused_and_may_read(
         assert reader.runs.count_answers() == 1
         with pytest.raises(EnvironmentFault, match="reading only"):
             reader.runs.add_answer(make_answer(run, "other"))
-        with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            reader._engine.raw_connection().execute("DELETE FROM runs")
+        with (
+            closing(reader._engine.raw_connection()) as connection,
+            pytest.raises(sqlite3.OperationalError, match="readonly"),
+        ):
+            connection.cursor().execute("DELETE FROM runs")
 
 
 def test_reading_needs_a_database_and_says_why_it_only_reads(tmp_path: Path) -> None:

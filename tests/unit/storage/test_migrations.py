@@ -102,6 +102,18 @@ def test_an_upgrade_keeps_every_answer(old: Path, release: Callable[[str], None]
     assert {p.name for p in old.parent.iterdir()} == {"results.sqlite", "results.sqlite.lock"}
 
 
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_process_killed_while_it_emptied_its_log_leaves_a_good_database(
+    old: Path, read_only: bool
+) -> None:
+    with old.open("r+b") as file:
+        # The first page has been brought over and tells of pages that only the log has yet.
+        file.seek(28)
+        file.write((10_000).to_bytes(4, "big"))
+    with Database.open(old, read_only=read_only) as database:
+        assert database.runs.count_answers() == ANSWERS
+
+
 def test_a_reader_does_not_upgrade(old: Path, release: Callable[[str], None]) -> None:
     release(NEXT)
     before = old.read_bytes()

@@ -87,6 +87,11 @@ def test_a_removed_model_that_is_added_again_comes_back(
     assert len(database.models.list_models()) == 1
 
 
+def test_a_file_from_the_far_future_is_kept(database: Database, make_model: MakeModel) -> None:
+    (stored,) = database.models.save([make_model(modified_ns=2**63 + 1)])
+    assert database.models.load_model(stored.id).modified_ns == 2**63 + 1
+
+
 def test_a_hash_that_comes_too_late_does_no_harm(database: Database) -> None:
     database.models.remember_hash("gone", SHA)
     assert database.models.list_models() == ()

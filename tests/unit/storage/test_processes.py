@@ -1,6 +1,5 @@
 """What other processes do to a database: being killed, writing too, having no rights or room."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -88,6 +87,21 @@ def command(script: str, *arguments: object) -> list[str]:
     return [sys.executable, "-W", "error", "-c", script, *map(str, arguments)]
 
 
+def test_an_up_to_date_database_opens_without_the_cost_of_alembic(
+    path_and_run: tuple[Path, Run],
+) -> None:
+    script = """
+import sys
+from desktop.storage.database import Database
+Database.open(sys.argv[1]).close()
+print("alembic" in sys.modules)
+"""
+    opened = subprocess.run(
+        command(script, path_and_run[0]), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert opened.stdout.strip() == "False"
+
+
 def test_a_killed_writer_loses_nothing_acknowledged_and_frees_the_lock(
     path_and_run: tuple[Path, Run],
 ) -> None:
@@ -173,7 +187,6 @@ def test_a_folder_without_rights_for_a_new_database_is_told(public_folder: Path)
         text=True,
         check=False,
         timeout=60,
-        env={**os.environ},
     )
     assert visitor.stdout.startswith("3 ")
     assert "read-only" in visitor.stdout

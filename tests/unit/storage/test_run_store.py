@@ -216,6 +216,7 @@ def test_deleted_runs_are_out_of_sight_until_restored_or_purged(
     assert database.runs.purge_deleted() == 0
     database.runs.delete_runs([dropped.id])
     assert database.runs.purge_deleted() == 1
+    assert database.runs.count_answers() == 1
     database.runs.restore_runs([dropped.id])
     assert database.runs.count_runs() == 1
     assert database.runs.load_answers(dropped.id) == ()

@@ -24,7 +24,7 @@ def _create_models_and_suites() -> None:
         sa.Column("path_key", sa.Text(), nullable=False),
         sa.Column("paths", sa.Text(), nullable=False),
         sa.Column("facts", sa.Text(), nullable=False),
-        sa.Column("modified_ns", sa.BigInteger(), nullable=False),
+        sa.Column("modified_ns", sa.String(24), nullable=False),
         sa.Column("sha256", sa.String(64), nullable=True),
         sa.Column("warnings", sa.Text(), nullable=False),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
