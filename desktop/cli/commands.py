@@ -3,12 +3,14 @@
 import argparse
 import logging
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from desktop.cli import evaluating, looking
 from desktop.cli.output import Output
 from desktop.errors import Cancelled, EngineFault, UserError
-from desktop.worker.backend import Backend
+
+if TYPE_CHECKING:  # SQLAlchemy comes with it, which most commands do without
+    from desktop.worker.backend import Backend
 
 _log = logging.getLogger(__name__)
 
@@ -20,16 +22,16 @@ MakeTools: TypeAlias = Callable[[], looking.Tools]
 class OpenBackend(Protocol):
     """Opens the database and what works on it."""
 
-    def __call__(self, *, read_only: bool = False) -> Backend:
+    def __call__(self, *, read_only: bool = False) -> "Backend":
         """Return a backend; with `read_only` another copy of the program may be writing."""
 
 
-_WRITING: dict[str, Callable[[argparse.Namespace, Backend, Output], int]] = {
+_WRITING: dict[str, Callable[[argparse.Namespace, "Backend", Output], int]] = {
     "run": evaluating.carry_out_run,
     "resume": evaluating.resume_runs,
     "probe speed": evaluating.measure_speed,
 }
-_READING: dict[str, Callable[[argparse.Namespace, Backend, Output], int]] = {
+_READING: dict[str, Callable[[argparse.Namespace, "Backend", Output], int]] = {
     "runs": looking.list_runs,
     "compare": looking.compare_runs,
 }

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -24,14 +25,16 @@ from desktop.domain.settings import ProbePlan, RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import EnvironmentFault, UserError
 from desktop.suites.reader import read_suite
-from desktop.worker.backend import Backend
 from desktop.worker.library import read_model
 from desktop.worker.operations import RunDetails
+
+if TYPE_CHECKING:  # SQLAlchemy comes with it, which most commands do without
+    from desktop.worker.backend import Backend
 
 _CANCELLED = 130
 
 
-def carry_out_run(arguments: argparse.Namespace, backend: Backend, output: Output) -> int:
+def carry_out_run(arguments: argparse.Namespace, backend: "Backend", output: Output) -> int:
     """Evaluate models on suites and probes."""
     if not arguments.suite and not arguments.probe:
         raise UserError(
@@ -47,7 +50,7 @@ def carry_out_run(arguments: argparse.Namespace, backend: Backend, output: Outpu
     return _report(runs, backend, output, cancelled=cancelled)
 
 
-def resume_runs(arguments: argparse.Namespace, backend: Backend, output: Output) -> int:
+def resume_runs(arguments: argparse.Namespace, backend: "Backend", output: Output) -> int:
     """Go on with runs that did not finish."""
     runs = [backend.operations.load_run(run_id).run for run_id in arguments.runs]
     follower = _Follower(backend, output, [run.evaluation_id for run in runs])
@@ -56,7 +59,7 @@ def resume_runs(arguments: argparse.Namespace, backend: Backend, output: Output)
     return _report(runs, backend, output, cancelled=cancelled)
 
 
-def measure_speed(arguments: argparse.Namespace, backend: Backend, output: Output) -> int:
+def measure_speed(arguments: argparse.Namespace, backend: "Backend", output: Output) -> int:
     """Measure pp512 and tg128 of one model; the figures are stored as a run."""
     settings = RunSettings(threads=arguments.threads, gpu_layers=arguments.gpu_layers)
     models = _prepare_models([arguments.model], backend, settings, output)
@@ -89,7 +92,7 @@ def measure_speed(arguments: argparse.Namespace, backend: Backend, output: Outpu
     return _choose_exit_code([details], backend, cancelled=cancelled)
 
 
-def find_suite(name: str, backend: Backend) -> Suite:
+def find_suite(name: str, backend: "Backend") -> Suite:
     """Return a suite by its id, or read the file of that name."""
     known = backend.operations.list_suites()
     for suite in known:
@@ -131,7 +134,7 @@ def read_settings(arguments: argparse.Namespace, usual: RunSettings) -> RunSetti
 
 
 def _prepare_models(
-    paths: Sequence[Path], backend: Backend, settings: RunSettings, output: Output
+    paths: Sequence[Path], backend: "Backend", settings: RunSettings, output: Output
 ) -> list[LanguageModel]:
     """Read the headers, and ask the engine whether it could load them.
 
@@ -154,7 +157,7 @@ def _prepare_models(
 
 
 def _follow_plan(
-    plan: EvaluationPlan, backend: Backend, output: Output
+    plan: EvaluationPlan, backend: "Backend", output: Output
 ) -> tuple[tuple[Run, ...], bool]:
     follower = _Follower(backend, output, [plan.id])
     runs = backend.queue.submit(plan)
@@ -164,7 +167,7 @@ def _follow_plan(
 class _Follower:
     """Prints progress until the named evaluations end; the first interrupt cancels them."""
 
-    def __init__(self, backend: Backend, output: Output, evaluations: Sequence[str]) -> None:
+    def __init__(self, backend: "Backend", output: Output, evaluations: Sequence[str]) -> None:
         self._backend = backend
         self._left = set(evaluations)
         self._lines = ProgressLines(output)
@@ -204,7 +207,7 @@ class _Follower:
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
-def _report(runs: Sequence[Run], backend: Backend, output: Output, *, cancelled: bool) -> int:
+def _report(runs: Sequence[Run], backend: "Backend", output: Output, *, cancelled: bool) -> int:
     details = [backend.operations.load_run(run.id) for run in runs]
     details.sort(key=lambda d: d.run.suite is None)
     described = [describe_run_details(d) for d in details]
@@ -234,7 +237,7 @@ def _report(runs: Sequence[Run], backend: Backend, output: Output, *, cancelled:
     return _choose_exit_code(details, backend, cancelled=cancelled)
 
 
-def _choose_exit_code(details: Sequence[RunDetails], backend: Backend, *, cancelled: bool) -> int:
+def _choose_exit_code(details: Sequence[RunDetails], backend: "Backend", *, cancelled: bool) -> int:
     fault = backend.queue.fault
     if fault is not None:
         if isinstance(fault, UserError):

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,8 +23,10 @@ from desktop.domain.suite import Suite
 from desktop.errors import EnvironmentFault, UserError
 from desktop.probes.machine import inspect_machine
 from desktop.suites.reader import list_bundled_suites, read_suite
-from desktop.worker.backend import Backend
 from desktop.worker.library import MemoryAccountant, read_model, scan
+
+if TYPE_CHECKING:  # SQLAlchemy comes with it, which most commands do without
+    from desktop.worker.backend import Backend
 
 
 _NONE = "-"
@@ -178,7 +181,7 @@ def describe_hardware(arguments: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def list_runs(arguments: argparse.Namespace, backend: Backend, output: Output) -> int:
+def list_runs(arguments: argparse.Namespace, backend: "Backend", output: Output) -> int:
     """`runs`: list what is stored, the newest first."""
     del arguments
     documents = [describe_run(summary) for summary in backend.operations.list_runs()]
@@ -200,7 +203,7 @@ def list_runs(arguments: argparse.Namespace, backend: Backend, output: Output) -
     return 0
 
 
-def compare_runs(arguments: argparse.Namespace, backend: Backend, output: Output) -> int:
+def compare_runs(arguments: argparse.Namespace, backend: "Backend", output: Output) -> int:
     """`compare`: put runs side by side, and write the PDF and CSV that are asked for."""
     comparison = backend.operations.compare_runs(arguments.runs)
     if arguments.pdf:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from desktop.domain.events import EngineLoaded, MeasurementTaken, Progress, RunEvent
 from desktop.domain.measurement import Measurement
 from desktop.domain.run import Run
@@ -10,7 +12,7 @@ from desktop.evaluation.control import Wish
 from desktop.evaluation.pace import Pace
 from desktop.evaluation.workshop import Workshop
 from desktop.inference.engine import Engine, LoadModel, SpeedSampled
-from desktop.probes.speed import SpeedProbe, take_load_time, take_peak_memory
+from desktop.probes.speed import measure_load, measure_peak_memory, measure_speed
 
 # The probe's contexts are its own, sized by its tests; this one only loads the model.
 _LOADING_CONTEXT_TOKENS = 512
@@ -43,7 +45,7 @@ class ProbeRun:
         Raises `EngineFault` when the model can't be loaded or the engine is lost.
         """
         yield self._progress()
-        while self._left and not self._control.ended:
+        while self._left:
             self._control.wait_while_paused()
             if self._control.ended:
                 return
@@ -67,25 +69,25 @@ class ProbeRun:
         )
         yield EngineLoaded(run_id=self.run.id, engine=loaded.facts)
         self._pace.start()
-        probe = SpeedProbe(engine, run_id=self.run.id, repetitions=self._plan.repetitions)
-        for test in tuple(self._left):
-            for event in probe.measure(test):
-                if isinstance(event, SpeedSampled):
-                    self._pace.step()
-                    yield self._progress()
-                else:
-                    yield self._store(event)
-                    self._left.remove(test)
-                if self._control.wish is not Wish.GO_ON:
-                    engine.cancel()
-            if self._control.wish is not Wish.GO_ON:
-                return
-        for measurement in (
-            take_load_time(loaded.facts, self.run.id),
-            take_peak_memory(engine, self.run.id),
-        ):
-            if measurement is not None:
-                yield self._store(measurement)
+        plan = msgspec.structs.replace(self._plan, tests=tuple(self._left))
+        for event in measure_speed(engine, plan, self.run.id, is_cancelled=self._is_unwanted):
+            if isinstance(event, SpeedSampled):
+                self._pace.step()
+                yield self._progress()
+            else:
+                yield self._store(event)
+                self._left = [test for test in self._left if test.name != event.test]
+        self._pace.stop()
+        if not self._left:
+            for measurement in (
+                measure_load(loaded.facts, self.run.id),
+                measure_peak_memory(engine, self.run.id),
+            ):
+                if measurement is not None:
+                    yield self._store(measurement)
+
+    def _is_unwanted(self) -> bool:
+        return self._control.wish is not Wish.GO_ON
 
     def _store(self, measurement: Measurement) -> MeasurementTaken:
         self._workshop.recorder.add_measurement(measurement)

@@ -1,0 +1,167 @@
+"""Every command as a process: documents that keep their schema, lines for people, exit codes."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from desktop import __version__, paths
+from tests.end2end.conftest import Program
+
+Writer = Callable[..., Path]
+
+
+def check_schema(document: Any, name: str) -> None:
+    schema = json.loads(paths.resource("schemas", f"{name}.schema.json").read_text("utf-8"))
+    jsonschema.validate(document, schema)
+
+
+def test_version(program: Program) -> None:
+    assert program.run("--version").stdout.strip() == f"touchstone {__version__}"
+
+
+def test_scan_lists_models_and_names_what_is_broken(
+    program: Program, smollm: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "good.gguf").symlink_to(smollm)
+    (folder / "broken.gguf").write_bytes(smollm.read_bytes()[:5000])
+    document = program.ask("scan", folder)
+    check_schema(document, "scan")
+    (model,) = document["models"]
+    assert model["architecture"] == "llama"
+    assert model["file_bytes"] == 98_362_432
+    (problem,) = document["problems"]
+    assert problem["path"].endswith("broken.gguf")
+
+
+def test_inspect_tells_what_llama_cpp_would_need(program: Program, smollm: Path) -> None:
+    document = program.ask("inspect", smollm, "--context", 4096)
+    check_schema(document, "inspect")
+    assert document["quantization"] == "Q4_1"
+    assert document["has_chat_template"] is True
+    assert document["memory"]["source"] == "llama.cpp"
+    assert document["memory"]["kv_cache_bytes"] == 4096 * 30 * 2 * 192 * 2
+    words = program.run("inspect", smollm).stdout
+    assert "chat template" in words
+
+
+def test_suites_lists_the_starter_suite(program: Program) -> None:
+    document = program.ask("suites")
+    check_schema(document, "suites")
+    starter = next(suite for suite in document["suites"] if suite["id"] == "starter")
+    assert starter["cases"] >= 30
+
+
+def test_suites_check_accepts_and_refuses(
+    program: Program, write_suite: Writer, tmp_path: Path
+) -> None:
+    good = write_suite()
+    assert program.run("suites", "check", good).returncode == 0
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(good.read_text("utf-8").replace("    prompt:", "    promt:", 1), "utf-8")
+    sentence = program.refuse("suites", "check", bad)
+    assert "bad.yaml" in sentence
+    assert "line 8" in sentence
+    assert "promt" in sentence
+    assert "prompt" in sentence
+
+
+def test_score_judges_answers_made_elsewhere(
+    program: Program, write_suite: Writer, tmp_path: Path
+) -> None:
+    answers = tmp_path / "answers.jsonl"
+    rows = [{"case_id": "case-1", "output": "yes it is"}, {"case_id": "case-2", "output": "no"}]
+    answers.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    document = program.ask("score", "--suite", write_suite(), answers)
+    assert [case["passed"] for case in document["cases"]] == [True, False]
+    assert document["cases"][1]["checks"][0]["explanation"]
+    answers.write_text('{"case_id": "case-9", "output": ""}', "utf-8")
+    assert "case-9" in program.refuse("score", "--suite", write_suite(), answers)
+
+
+def test_probe_hardware(program: Program) -> None:
+    document = program.ask("probe", "hardware")
+    check_schema(document, "probe_hardware")
+    assert document["processor"]["logical_cores"] >= 1
+    assert document["gpus"] or document["gpu_note"]
+
+
+def test_runs_of_a_new_database(program: Program) -> None:
+    document = program.ask("runs")
+    check_schema(document, "runs")
+    assert document["runs"] == []
+    assert "No runs yet" in program.run("runs").stdout
+
+
+def test_self_check(program: Program) -> None:
+    document = program.ask("self-check")
+    check_schema(document, "self_check")
+    assert document["passed"] is True
+    assert {check["name"] for check in document["checks"]} >= {"engine", "database", "report"}
+
+
+def test_run_compare_and_export_with_the_scripted_engine(
+    program: Program, write_suite: Writer, smollm: Path, gemma: Path, tmp_path: Path
+) -> None:
+    document = program.ask(
+        "run", "--engine", "scripted", "--model", smollm, "--model", gemma,
+        "--suite", write_suite(), "--probe", "speed",
+    )  # fmt: skip
+    check_schema(document, "run")
+    suites = [run for run in document["runs"] if run["suite"]]
+    assert len(suites) == 2
+    for run in suites:
+        assert run["status"] == "finished"
+        assert run["passed"] + run["failed"] + run["errors"] == run["cases"] == 3
+        low, high = run["interval"]
+        assert low <= run["score"] <= high
+    tests = {m["test"] for m in document["measurements"]}
+    assert {"pp512", "tg128", "peak_resident"} <= tests
+
+    listed = program.ask("runs")
+    check_schema(listed, "runs")
+    assert {run["id"] for run in listed["runs"]} == {run["id"] for run in document["runs"]}
+
+    pdf, csv = tmp_path / "c.pdf", tmp_path / "c.csv"
+    ids = [run["id"][:13] for run in document["runs"]]
+    comparison = program.ask("compare", *ids, "--pdf", pdf, "--csv", csv)
+    check_schema(comparison, "compare")
+    assert len(comparison["models"]) == 2
+    assert pdf.read_bytes().startswith(b"%PDF")
+    assert len(csv.read_text("utf-8").splitlines()) == 1 + 2 * 3
+
+
+def test_two_runs_of_one_day_are_two_runs(
+    program: Program, write_suite: Writer, smollm: Path
+) -> None:
+    for _ in range(2):
+        program.ask("run", "--engine", "scripted", "--model", smollm, "--suite", write_suite())
+    assert len(program.ask("runs")["runs"]) == 2
+
+
+def test_settings_reach_the_run(program: Program, write_suite: Writer, smollm: Path) -> None:
+    document = program.ask(
+        "run", "--engine", "scripted", "--model", smollm, "--suite", write_suite(),
+        "--temperature", 0.7, "--seed", 3, "--repeats", 2,
+    )  # fmt: skip
+    assert document["runs"][0]["cases"] == 6
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--model", "x.gguf", "--suite", "starter", "--repeats", "0"),
+        ("run", "--suite", "starter"),
+        ("fly",),
+        ("probe",),
+    ],
+)
+def test_wrong_usage_ends_with_2(program: Program, arguments: tuple[str, ...]) -> None:
+    done = program.run(*arguments)
+    assert done.returncode == 2
+    assert "usage:" in done.stderr
