@@ -74,14 +74,12 @@ def build_backend(
     def make_workshop(control: "RunControl") -> "Workshop":
         from desktop.evaluation.workshop import Workshop
         from desktop.inference.chat_template import TemplateProcess
-        from desktop.probes.machine import available_memory_bytes
 
         return Workshop(
             recorder=opened.runs,
             start_engine=live.start,
             render=TemplateProcess(),
             inspect_machine=operations.inspect_machine,
-            available_memory_bytes=available_memory_bytes,
             control=control,
         )
 

@@ -19,6 +19,5 @@ class Workshop:
     start_engine: EngineFactory
     render: PromptRenderer
     inspect_machine: Callable[[], Machine]
-    available_memory_bytes: Callable[[], int]
     control: RunControl
     now: Callable[[], datetime] = utc_now

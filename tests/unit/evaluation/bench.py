@@ -153,7 +153,6 @@ class Bench:
             start_engine=start or self.start_engine,
             render=render_plainly,
             inspect_machine=make_machine,
-            available_memory_bytes=lambda: 8 << 30,
             control=self.control,
             now=lambda: NOW,
         )

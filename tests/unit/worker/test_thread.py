@@ -55,7 +55,6 @@ class Watched:
             start_engine=lambda: ScriptedEngine(self.script),
             render=render_plainly,
             inspect_machine=make_machine,
-            available_memory_bytes=lambda: 8 << 30,
             control=control,
         )
 

@@ -1,0 +1,164 @@
+"""Models that are read, remembered and checked before a run."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from gguf import GGUFWriter
+
+from desktop.domain.language_model import LanguageModel
+from desktop.domain.settings import RunSettings
+from desktop.errors import Cancelled, EngineFault, EnvironmentFault, UserError
+from desktop.evaluation.control import RunControl
+from desktop.inference.engine import LoadModel
+from desktop.inference.scripted import ScriptedEngine
+from desktop.storage.database import Database
+from desktop.worker.demonstration import list_demonstration_models, make_demonstration_script
+from desktop.worker.library import (
+    MemoryAccountant,
+    check_model,
+    find_sample_models,
+    read_model,
+    scan,
+)
+
+
+def write_model(path: Path, name: str = "Tiny", seed: int = 0) -> Path:
+    """Write a small GGUF file with random weights."""
+    writer = GGUFWriter(path, "llama")
+    writer.add_name(name)
+    writer.add_block_count(1)
+    writer.add_context_length(512)
+    writer.add_embedding_length(32)
+    writer.add_head_count(4)
+    weights = np.random.default_rng(seed).normal(size=(64, 32)).astype(np.float32)
+    writer.add_tensor("token_embd.weight", weights)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with Database.open(tmp_path / "test.sqlite") as opened:
+        yield opened
+
+
+def test_a_folder_gives_its_models_and_what_is_broken(tmp_path: Path) -> None:
+    write_model(tmp_path / "one.gguf")
+    (tmp_path / "two.gguf").write_bytes(b"GGUF")
+    found = scan([tmp_path])
+    assert [Path(model.path).name for model in found.models] == ["one.gguf"]
+    assert [Path(problem.path).name for problem in found.problems] == ["two.gguf"]
+
+
+def test_a_folder_with_several_models_does_not_name_one(tmp_path: Path) -> None:
+    write_model(tmp_path / "one.gguf")
+    assert read_model(tmp_path).facts.name == "Tiny"
+    write_model(tmp_path / "two.gguf", seed=1)
+    with pytest.raises(UserError, match="2 models"):
+        read_model(tmp_path)
+
+
+def test_a_model_is_hashed_once_and_remembered(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_model(tmp_path / "one.gguf")
+    (model,) = database.models.save(scan([path]).models)
+    checked = check_model(model, database.models, RunControl())
+    assert checked.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert checked.id == model.id
+
+    monkeypatch.setattr("desktop.worker.library.hash_model", lambda *_, **__: 1 / 0)
+    again = check_model(model, database.models, RunControl())
+    assert again.sha256 == checked.sha256
+
+
+def test_a_file_that_was_exchanged_under_a_begun_run_is_refused(
+    database: Database, tmp_path: Path
+) -> None:
+    path = write_model(tmp_path / "one.gguf")
+    (model,) = database.models.save(scan([path]).models)
+    begun = check_model(model, database.models, RunControl())
+    before = path.stat()
+    write_model(path, seed=5)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 10**9))
+    with pytest.raises(UserError, match="has changed"):
+        check_model(begun, database.models, RunControl())
+
+
+def test_a_file_that_is_gone_is_told(database: Database, tmp_path: Path) -> None:
+    path = write_model(tmp_path / "one.gguf")
+    (model,) = database.models.save(scan([path]).models)
+    path.unlink()
+    with pytest.raises(UserError, match="is gone"):
+        check_model(model, database.models, RunControl())
+
+
+def test_hashing_ends_when_the_run_is_cancelled(database: Database, tmp_path: Path) -> None:
+    (model,) = database.models.save(scan([write_model(tmp_path / "one.gguf")]).models)
+    control = RunControl()
+    control.cancel()
+    with pytest.raises(Cancelled):
+        check_model(model, database.models, control)
+
+
+def test_the_sample_models_are_offered_only_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOUCHSTONE_SAMPLE_MODELS", str(tmp_path))
+    write_model(tmp_path / "gemma-3-270m-q4_k_m.gguf", "Gemma")
+    assert find_sample_models() == ()
+    write_model(tmp_path / "SmolLM2-135M-Instruct.Q4_1.gguf", "SmolLM2")
+    assert [model.facts.name for model in find_sample_models()] == ["SmolLM2", "Gemma"]
+
+
+def _tiny(tmp_path: Path) -> LanguageModel:
+    return read_model(write_model(tmp_path / "one.gguf"))
+
+
+def test_a_model_that_does_not_fit_is_refused_with_both_figures(tmp_path: Path) -> None:
+    accountant = MemoryAccountant(ScriptedEngine, lambda: 100_000_000)
+    with pytest.raises(EnvironmentFault) as refusal:
+        accountant.require(_tiny(tmp_path), RunSettings(context_tokens=4096))
+    assert refusal.value.exit_code == 3
+    assert "4,096 tokens" in refusal.value.message
+    assert "0.1 GB are free" in refusal.value.message
+
+
+def test_a_model_that_the_engine_refuses_is_bad_input(tmp_path: Path) -> None:
+    class Refusing(ScriptedEngine):
+        def estimate_memory(self, request: LoadModel):  # type: ignore[no-untyped-def]  # noqa: ANN202
+            raise EngineFault(f"No such architecture in {request.path}.")
+
+    accountant = MemoryAccountant(Refusing, lambda: 10**12)
+    with pytest.raises(UserError, match="No such architecture") as refusal:
+        accountant.require(_tiny(tmp_path), RunSettings())
+    assert refusal.value.exit_code == 2
+
+
+def test_the_formula_answers_without_an_engine(tmp_path: Path) -> None:
+    def refuse() -> ScriptedEngine:
+        raise AssertionError
+
+    fit = MemoryAccountant(refuse, lambda: 10**12).check(_tiny(tmp_path), RunSettings())
+    assert fit.need.source == "formula"
+    assert fit.fits
+
+
+def test_pretended_models_say_that_they_are_and_answer_the_bundled_suites(
+    database: Database,
+) -> None:
+    models = list_demonstration_models()
+    assert len(models) == 2
+    assert all("Pretended" in model.facts.name for model in models)
+    assert check_model(models[0], database.models, RunControl()) == models[0]
+    script = make_demonstration_script()
+    assert len(script.replies) >= 2 * 30
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(script), type=type(script)) == script
