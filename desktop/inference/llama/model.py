@@ -1,0 +1,174 @@
+"""A model in memory: loading it, or saying in a sentence why not, and its vocabulary."""
+
+import ctypes
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from desktop.errors import EngineFault
+from desktop.inference.llama.binding import api, logbook
+
+_UNKNOWN_ARCHITECTURE = re.compile(r"unknown model architecture: '([^']*)'")
+_ERROR_TEXT = re.compile(r"error loading model: (.*)")
+_DEVICE = re.compile(r"using device (\S+) \(([^)]*)\)")
+_OFFLOADED = re.compile(r"offloaded (\d+)/\d+ layers")
+_MODEL_BUFFER = re.compile(r"model buffer size =\s*([\d.]+) MiB")
+_NO_MAPPING = 0
+_MEBIBYTE = 1024 * 1024
+_CUT = ("not within the file bounds", "failed to read tensor", "unexpectedly reached end of file")
+_NO_GGUF = ("invalid magic", "failed to read magic")
+
+
+class Model:
+    """One GGUF file as llama.cpp holds it. Free its contexts first, then it."""
+
+    def __init__(self, path: str, *, gpu_layers: int, weightless: bool = False) -> None:
+        """Load a file; `weightless` reads the header only and simulates the rest.
+
+        Raises `EngineFault` with a sentence about the file.
+        """
+        check_file(path)
+        parameters = api.llama_model_default_params()
+        parameters.n_gpu_layers = gpu_layers
+        if weightless:
+            parameters.no_alloc = True
+            parameters.load_mode = _NO_MAPPING
+        with logbook.recording() as lines:
+            encoded = path.encode("utf-8", errors="surrogateescape")
+            self.pointer: Any = api.llama_model_load_from_file(encoded, parameters)
+        if not self.pointer:
+            raise explain_load_failure(path, lines)
+        self.vocabulary: Any = api.llama_model_get_vocab(self.pointer)
+        self.vocabulary_size = int(api.llama_vocab_n_tokens(self.vocabulary))
+        self._describe(lines)
+        self._pieces: dict[int, bytes] = {}
+        self._refuse_what_cannot_answer(path)
+
+    def free(self) -> None:
+        """Give the memory back."""
+        if self.pointer:
+            api.llama_model_free(self.pointer)
+            self.pointer = None
+
+    def _describe(self, lines: Sequence[str]) -> None:
+        log = "\n".join(lines)
+        self.devices = tuple(f"{name} ({text})" for name, text in _DEVICE.findall(log)) or ("CPU",)
+        offloaded = _OFFLOADED.search(log)
+        self.gpu_layers = int(offloaded.group(1)) if offloaded else 0
+        buffers = sum(float(size) for size in _MODEL_BUFFER.findall(log))
+        # A simulated load has no buffers; then the tensors' sizes are all there is to tell.
+        self.weights_bytes = round(buffers * _MEBIBYTE) or int(api.llama_model_size(self.pointer))
+        self.trained_context = int(api.llama_model_n_ctx_train(self.pointer))
+        self.bos = int(api.llama_vocab_bos(self.vocabulary))
+        self.eos = int(api.llama_vocab_eos(self.vocabulary))
+        self.adds_bos = bool(api.llama_vocab_get_add_bos(self.vocabulary))
+
+    def _refuse_what_cannot_answer(self, path: str) -> None:
+        name = Path(path).name
+        if api.llama_model_has_encoder(self.pointer) or api.llama_model_is_diffusion(self.pointer):
+            self.free()
+            raise EngineFault(
+                f"{name} is not a model that writes on from a text, so it can't be asked questions."
+            )
+        if not api.llama_model_has_decoder(self.pointer) or self.vocabulary_size <= 0:
+            self.free()
+            raise EngineFault(f"{name} can't write text; it may be an embedding model.")
+
+    @property
+    def chat_template(self) -> str | None:
+        """The file's own template, bytes that are no UTF-8 replaced; `None` without one."""
+        template: bytes | None = api.llama_model_chat_template(self.pointer, None)
+        return template.decode("utf-8", errors="replace") if template else None
+
+    def token_text(self, token: int) -> str:
+        """Return a token as the vocabulary spells it, empty for none."""
+        if token < 0:
+            return ""
+        text: bytes | None = api.llama_vocab_get_text(self.vocabulary, token)
+        return text.decode("utf-8", errors="replace") if text else ""
+
+    def tokenise(self, text: str, *, has_special_tokens: bool) -> list[int]:
+        """Return the tokens of a text, in one call.
+
+        Plain text gets what the model wants in front of it. The output of a template brings that
+        itself, except that many templates leave BOS out where the vocabulary says to add one;
+        then it is put there, as llama.cpp's own server does.
+        """
+        data = text.encode("utf-8", errors="replace")
+        room = len(data) + 8
+        tokens = (ctypes.c_int32 * room)()
+        count = api.llama_tokenize(
+            self.vocabulary,
+            data,
+            len(data),
+            tokens,
+            room,
+            not has_special_tokens,
+            has_special_tokens,
+        )
+        if count < 0:
+            raise EngineFault("The prompt could not be turned into tokens.")
+        found = list(tokens[:count])
+        if has_special_tokens and self.adds_bos and self.bos >= 0 and found[:1] != [self.bos]:
+            found.insert(0, self.bos)
+        return found
+
+    def piece(self, token: int) -> bytes:
+        """Return a token's bytes; control tokens have none."""
+        known = self._pieces.get(token)
+        if known is not None:
+            return known
+        size = 64
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            length = api.llama_token_to_piece(self.vocabulary, token, buffer, size, 0, False)
+            if length >= 0:
+                break
+            size = -length
+        piece = buffer.raw[:length]
+        self._pieces[token] = piece
+        return piece
+
+    def ends_answer(self, token: int) -> bool:
+        """Whether a token is one of those that end an answer."""
+        return bool(api.llama_vocab_is_eog(self.vocabulary, token))
+
+
+def check_file(path: str) -> None:
+    """Raise `EngineFault` for what is no readable file, before llama.cpp has to say it."""
+    file = Path(path)
+    if file.is_dir():
+        raise EngineFault(f"{file.name} is a folder, not a model file.")
+    try:
+        with file.open("rb") as stream:
+            magic = stream.read(4)
+    except FileNotFoundError:
+        raise EngineFault(f"There is no file {file}; it may have been moved or renamed.") from None
+    except OSError as failure:
+        raise EngineFault(f"{file.name} can't be read: {failure.strerror}.") from failure
+    if magic != b"GGUF":
+        raise EngineFault(f"{file.name} is not a GGUF file.")
+
+
+def explain_load_failure(path: str, lines: Sequence[str]) -> EngineFault:
+    """Return the fault for a model that llama.cpp did not load, from what its log says."""
+    name = Path(path).name
+    log = "\n".join(lines)
+    architecture = _UNKNOWN_ARCHITECTURE.search(log)
+    if architecture:
+        message = (
+            f"{name} has the architecture “{architecture.group(1)}”, which this version of"
+            " llama.cpp does not know."
+        )
+    elif any(sign in log for sign in _CUT):
+        message = f"{name} is cut short: its header promises more data than the file holds."
+    elif any(sign in log for sign in _NO_GGUF):
+        message = f"{name} is not a GGUF file."
+    elif "unable to allocate" in log or "failed to allocate" in log:
+        message = f"{name} does not fit into memory."
+    else:
+        said = _ERROR_TEXT.findall(log)
+        reason = f": {said[-1].strip()}" if said else ""
+        message = f"llama.cpp could not load {name}; the file may be damaged{reason}."
+    return EngineFault(message, details=log or logbook.tail())
