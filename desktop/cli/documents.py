@@ -8,7 +8,7 @@ import msgspec
 from desktop.domain.base import JsonValue
 from desktop.domain.language_model import LanguageModel, MemoryNeed
 from desktop.domain.measurement import Measurement
-from desktop.domain.run import RunCounts, RunSummary, StopReason
+from desktop.domain.run import RunSummary, StopReason
 from desktop.domain.suite import Suite
 from desktop.scoring.registry import score_answer
 from desktop.statistics.intervals import wilson_interval
@@ -87,7 +87,7 @@ def describe_run(summary: RunSummary) -> Document:
         "suite_version": run.suite.version if run.suite else None,
         "probe": run.probe.id if run.probe else None,
         "status": run.status.value,
-        "cases": run.suite.cases * run.settings.repeats if run.suite else 0,
+        "cases": counts.cases,
         "passed": counts.passed,
         "failed": counts.failed,
         "errors": counts.errors,
@@ -115,9 +115,9 @@ def _list_metrics(summary: RunSummary) -> Document:
     return {name: value for name, value in metrics.items() if value is not None}
 
 
-def describe_run_details(details: RunDetails) -> Document:
+def describe_run_closely(summary: RunSummary, details: RunDetails) -> Document:
     """Return a run as `run` and `resume` tell it, with what went wrong in single cases."""
-    document = describe_run(summarize(details))
+    document = describe_run(summary)
     document["problems"] = [
         {"case_id": a.case_id, "repeat": a.repeat, "outcome": a.outcome, "message": a.problem}
         for a in details.answers
@@ -127,32 +127,6 @@ def describe_run_details(details: RunDetails) -> Document:
         answer.stop_reason is StopReason.MAX_TOKENS for answer in details.answers
     )
     return document
-
-
-def summarize(details: RunDetails) -> RunSummary:
-    """Count what a run holds."""
-    outcomes = [answer.outcome.value for answer in details.answers]
-    values = {m.test: m.value for m in details.measurements if m.valid}
-    run = details.run
-    seconds = (
-        (run.finished_at - run.started_at).total_seconds()
-        if run.finished_at and run.started_at
-        else None
-    )
-    peak = values.get("peak_resident")
-    return RunSummary(
-        run=run,
-        counts=RunCounts(
-            cases=len(outcomes),
-            passed=outcomes.count("passed"),
-            failed=outcomes.count("failed"),
-            errors=outcomes.count("error"),
-        ),
-        tokens_per_second=values.get("tg128"),
-        prompt_tokens_per_second=values.get("pp512"),
-        peak_memory_bytes=int(peak) if peak is not None else None,
-        seconds=seconds,
-    )
 
 
 def describe_measurement(measurement: Measurement) -> Document:

@@ -12,7 +12,7 @@ import msgspec
 
 from desktop.cli.documents import (
     describe_measurement,
-    describe_run_details,
+    describe_run_closely,
     describe_speed,
 )
 from desktop.cli.output import Output, align
@@ -210,7 +210,8 @@ _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 def _report(runs: Sequence[Run], backend: "Backend", output: Output, *, cancelled: bool) -> int:
     details = [backend.operations.load_run(run.id) for run in runs]
     details.sort(key=lambda d: d.run.suite is None)
-    described = [describe_run_details(d) for d in details]
+    summaries = {summary.run.id: summary for summary in backend.operations.list_runs()}
+    described = [describe_run_closely(summaries[d.run.id], d) for d in details]
     rows = [("run", "model", "suite or probe", "status", "passed", "errors", "tokens/s")]
     rows += [
         (

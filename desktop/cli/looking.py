@@ -18,6 +18,7 @@ from desktop.cli.documents import (
 )
 from desktop.cli.output import Output, align, shorten_bytes
 from desktop.domain.base import JsonValue
+from desktop.domain.language_model import MemoryNeed
 from desktop.domain.settings import RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import EnvironmentFault, UserError
@@ -91,15 +92,7 @@ def inspect_model(arguments: argparse.Namespace, tools: Tools, output: Output) -
             ("licence", facts.license or "not stated"),
             ("organisation", facts.organization or "not stated"),
             ("chat template", "yes" if facts.has_chat_template else "no"),
-            (
-                "memory",
-                (
-                    f"{shorten_bytes(need.total_bytes)} at {need.context_tokens:,} tokens of context"
-                    f" (weights {shorten_bytes(need.weights_bytes)}, KV cache"
-                    f" {shorten_bytes(need.kv_cache_bytes)}, compute"
-                    f" {shorten_bytes(need.compute_bytes)}; by {need.source})"
-                ),
-            ),
+            ("memory", _say_memory(need)),
             *(("warning", warning.message) for warning in model.warnings),
             *((("refused", refusal),) if refusal else ()),
         ]
@@ -303,3 +296,14 @@ def _say_parameters(count: int | None) -> str:
         if count >= size:
             return f"{count / size:.1f}{unit}".replace(".0", "")
     return str(count)
+
+
+def _say_memory(need: MemoryNeed) -> str:
+    parts = [
+        f"weights {shorten_bytes(need.weights_bytes)}",
+        f"KV cache {shorten_bytes(need.kv_cache_bytes)}",
+        f"compute {shorten_bytes(need.compute_bytes)}",
+    ]
+    total = shorten_bytes(need.total_bytes)
+    context = f"{need.context_tokens:,} tokens of context"
+    return f"{total} at {context} ({', '.join(parts)}; by {need.source})"
