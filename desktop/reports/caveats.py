@@ -81,11 +81,13 @@ def _incomplete(models: Sequence[ModelRuns], compared: Sequence[ComparedModel]) 
                 "only cases with an answer count."
             )
         if shown.counts.errors:
-            noun = "answer" if shown.counts.errors == 1 else "answers"
-            yield (
-                f"{count_text(shown.counts.errors)} {noun} of {shown.label} ended in an error "
-                "and count neither as right nor as wrong."
+            answers = (
+                f"1 answer of {shown.label} ended in an error and counts"
+                if shown.counts.errors == 1
+                else f"{count_text(shown.counts.errors)} answers of {shown.label} ended in an "
+                "error and count"
             )
+            yield f"{answers} neither as right nor as wrong."
         for record in model.chosen:
             if record.run.status is not RunStatus.FINISHED:
                 yield f"{shown.label}: {_unfinished(record.run, _subject(record.run))}"
@@ -201,13 +203,15 @@ def _sampled(models: Sequence[ModelRuns]) -> Iterator[str]:
 
 def _disturbed(compared: Sequence[ComparedModel]) -> Iterator[str]:
     for model in compared:
-        for measurement in (model.generation, model.prompt_processing):
-            if measurement and not measurement.valid:
-                reasons = " ".join(each.message for each in measurement.disturbances)
-                yield (
-                    f"The speed of {model.label} ({measurement.test}) may not be trusted and is "
-                    f"not compared. {reasons}"
-                ).rstrip()
+        speeds = (model.generation, model.prompt_processing)
+        invalid = [speed for speed in speeds if speed and not speed.valid]
+        if invalid:
+            tests = join([speed.test for speed in invalid])
+            reasons = dict.fromkeys(d.message for speed in invalid for d in speed.disturbances)
+            yield (
+                f"The speed of {model.label} ({tests}) may not be trusted and is not compared. "
+                f"{' '.join(reasons)}"
+            ).rstrip()
 
 
 def _left_out(models: Sequence[ModelRuns]) -> Iterator[str]:

@@ -154,8 +154,9 @@ def _conclude(comparison: Comparison, models: Sequence[ModelRuns]) -> Comparison
 def _reasons(comparison: Comparison, models: Sequence[ModelRuns]) -> tuple[str, ...]:
     shown = comparison.models
     scored = [model for model in shown if model.interval]
+    rated = sum(model.generation is not None for model in shown)
     if not scored:
-        return (wording.speed_rule(),) if len(shown) > 1 else ()
+        return (wording.speed_rule(),) if rated > 1 else ()
     reasons = [_pair_reason(pair, shown) for pair in comparison.pairs if pair.cases]
     tested = [pair for pair in comparison.pairs if pair.cases]
     if tested:
@@ -171,8 +172,8 @@ def _reasons(comparison: Comparison, models: Sequence[ModelRuns]) -> tuple[str, 
         if m.interval
     ]
     repeats = max(record.run.settings.repeats for model in models for record in model.chosen)
-    reasons.append(wording.method(repeats))
-    if sum(model.generation is not None for model in shown) > 1:
+    reasons.append(wording.method(len(shown), repeats))
+    if rated > 1:
         reasons.append(wording.speed_rule())
     return (*reasons, wording.reach())
 

@@ -112,7 +112,7 @@ def conclude_speed(models: Sequence[ModelRuns], compared: Sequence[ComparedModel
         return _of_two(compared, ordered, small)
     speed = _of_many(compared, ordered) if ordered else ""
     memory = ""
-    if small:
+    if len(small) == len(compared):
         memory = wording.memory_range(_peak(compared, small[0]), _peak(compared, small[-1]))
     return wording.speed_and_memory(speed, memory, goes_on=False)
 
@@ -133,7 +133,7 @@ def _of_two(
     if speeds:
         fast, slow = compared[speeds[0].model], compared[speeds[1].model]
         if differs(speeds[0].measurement, speeds[1].measurement):
-            speed = wording.faster(fast, slow)
+            speed = wording.faster(fast, slow, only_two=True)
             subject = speeds[0].model
         else:
             speed = wording.equally_fast(fast, slow)
@@ -150,11 +150,20 @@ def _of_two(
 def _of_many(compared: Sequence[ComparedModel], ordered: Sequence[Figure]) -> str:
     first, last = ordered[0], ordered[-1]
     level = [f for f in ordered if not differs(first.measurement, f.measurement)]
+    if len(ordered) == 2:  # noqa: PLR2004 - of three or more, two have comparable speeds
+        fast, slow = compared[first.model], compared[last.model]
+        if len(level) == 1:
+            return wording.faster(fast, slow, only_two=False)
+        return wording.equally_fast(fast, slow)
     if len(level) == len(ordered):
-        return wording.all_equally_fast(
+        clause = wording.all_equally_fast(
             len(ordered), last.measurement.value, first.measurement.value
         )
-    return wording.fastest([compared[f.model] for f in level], compared[last.model])
+    else:
+        clause = wording.fastest([compared[f.model] for f in level], compared[last.model])
+    if len(ordered) < len(compared):
+        return wording.among_comparable(clause, len(ordered))
+    return clause
 
 
 def _peak(compared: Sequence[ComparedModel], figure: Figure) -> tuple[str, int]:

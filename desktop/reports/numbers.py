@@ -99,7 +99,8 @@ def times_in_hundred_text(p_value: float) -> str:
     if p_value < 0.001:  # noqa: PLR2004 - below that the count says nothing more
         return "less than once in 1,000 times"
     if p_value < 0.0095:  # noqa: PLR2004 - where hundredths round to none
-        return f"about {p_value * 1000:.0f} times in 1,000"
+        times = round(p_value * 1000)
+        return "about once in 1,000 times" if times == 1 else f"about {times} times in 1,000"
     if p_value > 0.995:  # noqa: PLR2004 - rounds to always
         return "practically always"
     times = round(p_value * 100)

@@ -7,7 +7,15 @@ is put together from fragments of grammar except lists of names.
 
 from collections.abc import Sequence
 
-from desktop.domain.comparison import ComparedModel, ComparedPair, Interval, Standing
+from desktop.domain.comparison import (
+    ComparedAnswer,
+    ComparedModel,
+    ComparedPair,
+    Interval,
+    Standing,
+)
+from desktop.domain.measurement import Measurement
+from desktop.domain.run import Outcome
 from desktop.reports.numbers import (
     bytes_text,
     count_text,
@@ -16,6 +24,7 @@ from desktop.reports.numbers import (
     rate_text,
     ratio_text,
     share_text,
+    significant_text,
     times_in_hundred_text,
 )
 
@@ -167,11 +176,12 @@ def in_circles() -> str:
 # Speed and memory
 
 
-def faster(fast: ComparedModel, slow: ComparedModel) -> str:
-    """One of two generates faster."""
+def faster(fast: ComparedModel, slow: ComparedModel, *, only_two: bool) -> str:
+    """One of two generates faster; where there are more models, the other one is named too."""
     quick, other = _rates(fast, slow)
+    than = "" if only_two else f" as {slow.label}"
     return (
-        f"{fast.label} is {ratio_text(quick / other)} times as fast "
+        f"{fast.label} is {ratio_text(quick / other)} times as fast{than} "
         f"({rate_text(quick)} against {rate_text(other)} tokens per second)"
     )
 
@@ -200,10 +210,15 @@ def fastest(fast: Sequence[ComparedModel], slow: ComparedModel) -> str:
     )
 
 
+def among_comparable(clause: str, number: int) -> str:
+    """Put before a clause that not all models could take part in."""
+    return f"of the {number_word(number)} models whose speed can be compared, {clause}"
+
+
 def all_equally_fast(number: int, low: float, high: float) -> str:
     """No difference in speed shows between three or more."""
     return (
-        f"All {number_word(number)} are about equally fast "
+        f"all {number_word(number)} are about equally fast "
         f"({rate_text(low)} to {rate_text(high)} tokens per second)"
     )
 
@@ -232,13 +247,16 @@ def memory_range(least: tuple[str, int], most: tuple[str, int]) -> str:
 def speed_and_memory(speed: str, memory: str, *, goes_on: bool) -> str:
     """Put the two clauses into one sentence; either may be missing."""
     if not speed or not memory:
-        clause = speed or memory
-        # Only a clause that begins with a word of ours, not with a label, takes a capital.
-        ours = clause.startswith(("both ", "all "))
-        return f"{clause[:1].upper() + clause[1:] if ours else clause}." if clause else ""
+        return f"{_capital(speed or memory)}." if speed or memory else ""
     if goes_on and not memory.startswith("both "):
         return f"{speed} and {memory}."
-    return f"{speed}; {memory}."
+    return f"{_capital(speed)}; {memory}."
+
+
+def _capital(clause: str) -> str:
+    # Only a clause that begins with a word of ours takes a capital; a label keeps its own.
+    ours = clause.startswith(("both ", "all ", "of "))
+    return clause[:1].upper() + clause[1:] if ours else clause
 
 
 def memory_of_one(label: str, needs: int) -> str:
@@ -277,6 +295,11 @@ def chance_of_pair(pair: ComparedPair, first: str, second: str) -> str:
         if pair.p_adjusted != pair.p_value
         else ""
     )
+    if pair.more_cases:
+        words += (
+            f" If the difference stays this large, about {count_text(pair.more_cases)} more cases "
+            "would show it four times in five."
+        )
     return (
         f"{first} and {second}. {words} Difference {points_text(pair.difference)} points "
         f"(95% interval {points_text(pair.interval.low)} to {points_text(pair.interval.high)}), "
@@ -306,10 +329,11 @@ def could_show_nothing(cases: int) -> str:
 
 def share_of_model(label: str, passed: int, total: int, interval: Interval) -> str:
     """One model's share with its interval."""
+    low, high = share_text(interval.low), share_text(interval.high)
     return (
         f"{label} passed {count_text(passed)} of {cases_text(total)}, "
-        f"{share_text(passed / total)}; on other cases of this kind its share is likely between {share_text(interval.low)} and "
-        f"{share_text(interval.high)} (95% interval)."
+        f"{share_text(passed / total)}; on other cases of this kind its share is likely between "
+        f"{low} and {high} (95% interval)."
     )
 
 
@@ -321,8 +345,15 @@ def speed_rule() -> str:
     )
 
 
-def method(repeats: int) -> str:
+def method(models: int, repeats: int) -> str:
     """Say how the figures were made, for those who want to check."""
+    compared = (
+        " Two models are compared on the cases that both answered, by McNemar's exact test with "
+        "Holm's correction over all pairs; differences have Tango's 95% interval, each pair for "
+        "itself."
+        if models > 1
+        else ""
+    )
     merged = (
         f" Each case was asked {count_text(repeats)} times and counts as passed when more than "
         "half of its scored answers passed."
@@ -330,10 +361,8 @@ def method(repeats: int) -> str:
         else ""
     )
     return (
-        "Shares have Wilson's 95% interval. Two models are compared on the cases that both "
-        "answered, by McNemar's exact test with Holm's correction over all pairs; differences "
-        f"have Tango's 95% interval, each pair for itself.{merged} Errors of engine or scorer "
-        "are left out."
+        f"Shares have Wilson's 95% interval.{compared}{merged} Errors of engine or scorer are "
+        "left out."
     )
 
 
@@ -343,3 +372,112 @@ def reach() -> str:
         "The cases stand for the work they were made from: the result holds as far as your own "
         "work is like them, for these files, these settings and this machine."
     )
+
+
+# On paper
+
+
+def how_measured(suites: str, machines: str, engines: str) -> str:
+    """Say where and how in one line; any part may be unknown."""
+    where = f"on {machines}" if machines else "on a machine that was not recorded"
+    what = f"{suites}, " if suites else ""
+    engine = f", with {engines}" if engines else ""
+    return f"{what}{where}{engine}. Every answer was checked by fixed rules, not by another model."
+
+
+def standing_limits(quality: bool) -> tuple[str, ...]:
+    """Say what no comparison of this kind can say."""
+    if not quality:
+        return ("Speed and memory hold for this machine and these settings only.",)
+    return (
+        reach(),
+        "Passing a case means meeting its written demands; nothing is said of anything else.",
+    )
+
+
+def passed_of(passed: int, total: int) -> str:
+    """Return `14 of 36`."""
+    return f"{count_text(passed)} of {count_text(total)}"
+
+
+def correct_note(passed: int, total: int, interval: Interval | None) -> str:
+    """Explain a card's share."""
+    if interval is None:
+        return "correct: not measured"
+    low, high = share_text(interval.low), share_text(interval.high)
+    return f"correct, {passed_of(passed, total)} (likely {low} to {high})"
+
+
+def rate_note(*, valid: bool) -> str:
+    """Explain a card's speed."""
+    return "tokens/s" if valid else "tokens/s, disturbed"
+
+
+def points_interval(interval: Interval) -> str:
+    """Return both ends in points."""
+    return f"{points_text(interval.low)} to {points_text(interval.high)}"
+
+
+def pair_result(pair: ComparedPair) -> str:
+    """Say a pair's result in a table."""
+    if pair.cases == 0:
+        return "no shared case"
+    return {
+        Standing.BETTER: "first better",
+        Standing.WORSE: "second better",
+        Standing.UNDECIDED: "undecided",
+    }[pair.standing]
+
+
+def rate_with_spread(measurement: Measurement) -> str:
+    """Return mean and standard deviation of a rate."""
+    spread = measurement.standard_deviation
+    rate = rate_text(measurement.value)
+    return rate if spread is None else f"{rate} ± {significant_text(spread)}"
+
+
+def validity(*, valid: bool, reasons: str) -> str:
+    """Say whether a measurement may be trusted."""
+    return "yes" if valid else f"no, left out of comparisons. {reasons}".rstrip()
+
+
+def answers_note(shown: int, chosen: int, *, disagree: bool) -> str:
+    """Say which answers are printed."""
+    which = (
+        "Cases that some models passed and others failed"
+        if disagree
+        else "Cases that were not passed"
+    )
+    if shown < chosen:
+        return (
+            f"{which}: the first {count_text(shown)} of {count_text(chosen)}. The CSV and JSON "
+            "files have all answers in full."
+        )
+    return f"{which}, long answers shortened. The CSV and JSON files have all answers in full."
+
+
+def demands(sentences: Sequence[str]) -> str:
+    """Say what a case wants; each ending goes on after "A good answer"."""
+    return f"A good answer {'; '.join(sentences)}." if sentences else ""
+
+
+def verdict(answer: ComparedAnswer) -> str:
+    """Say an answer's outcome, with its repeats if they disagree."""
+    word = {
+        Outcome.PASSED: "passed",
+        Outcome.FAILED: "failed",
+        Outcome.ERROR: "error",
+    }[answer.outcome]
+    if answer.repeats > 1:
+        return f"{word} ({passed_of(answer.repeats_passed, answer.repeats)} repeats passed)"
+    return word
+
+
+def empty_answer() -> str:
+    """The model answered with nothing."""
+    return "(an empty answer)"
+
+
+def cut_note(length: int) -> str:
+    """Say how long an answer is that was shortened."""
+    return f"Shortened; {count_text(length)} characters in all."
