@@ -59,6 +59,13 @@ class ModelsScreen(Screen):
         self._stack.addWidget(QWidget())  # until the library is known, nothing is claimed
         self._stack.addWidget(self._make_empty())
         self._stack.addWidget(self._make_list())
+        self._stack.addWidget(
+            EmptyState(
+                self.tr("The library could not be read"),
+                self.tr("The notice above says why. Nothing was changed."),
+                (plain_button(self.tr("Try again"), self.reload),),
+            )
+        )
         self.body.addWidget(self.busy)
         self.body.addWidget(self._stack, 1)
         self._drop_sign = _DropSign(self)
@@ -167,7 +174,9 @@ class ModelsScreen(Screen):
 
     def _give_up(self, failure: Exception) -> None:
         self._stale = True
-        self.show_title(self.tr("Models"), self.tr("The library could not be read."))
+        if not self.table.records.records:
+            self._stack.setCurrentIndex(3)
+        self._show_state()
         self.context.show_failure(failure)
 
     def _take_models(self, models: Sequence[LanguageModel]) -> None:
