@@ -1,18 +1,22 @@
 """What a model needs of memory, by formula, from its header alone.
 
 llama.cpp's own accounting (`Engine.estimate_memory`) is better and takes its place where it can
-be had; this one costs nothing and answers while people type. On both sample models the two agree
-to the byte for the KV cache, and within 5 MiB for the compute buffer. Where the header is silent
-about a saving (which layers have a window, a recurrent state in place of a cache) it is not made.
+be had; this one costs nothing and answers while people type. It speaks of the contexts that
+answers are written in: logits for one token a sequence, windowed layers keeping only their window.
+On both sample models the two agree to the byte for the KV cache, and within 5 MiB for the rest.
+Where the header is silent about a saving (which layers have a window, a recurrent state in place
+of a cache) it is not made.
 """
 
 from desktop.domain.language_model import MemoryNeed, ModelFacts
 
 _CACHE_ELEMENT_BYTES = 2  # f16, llama.cpp's default for keys and values
-_LOGIT_BYTES = 4
-_BATCH_TOKENS = 512  # llama.cpp's ubatch, whose logits and activations are in memory at once
+_FLOAT_BYTES = 4
+_BATCH_TOKENS = 512  # llama.cpp's ubatch, whose activations are in memory at once
 _CACHE_PADDING_TOKENS = 256
-_HIDDEN_WIDTHS = 14  # of a feed-forward block: about 4 widths thrice, and the stream beside them
+# Of a feed-forward block: about 4 widths thrice, and the stream beside them.
+_HIDDEN_WIDTHS = 16
+_MASK_BYTES = 2  # f16, for each cell and token of a batch
 
 # One layer of so many sees the whole context, the others a window; llama.cpp has this in code.
 _WINDOW_PERIODS = {
@@ -29,38 +33,32 @@ _WINDOW_PERIODS = {
 _LATENT_ATTENTION = frozenset({"deepseek2", "deepseek2-ocr", "deepseek32", "kimi-linear"})
 
 
-def estimate_memory(
-    facts: ModelFacts, context_tokens: int, sequences: int, *, whole_window: bool = True
-) -> MemoryNeed:
-    """Return the need for `sequences` of `context_tokens` each.
-
-    `whole_window` is llama.cpp's `swa_full`, on by default there: layers with a sliding window
-    keep the whole context too. Without it they keep a window and a batch.
-    """
-    cells = _pad(max(context_tokens, 1)) * max(sequences, 1)
+def estimate_memory(facts: ModelFacts, context_tokens: int, sequences: int) -> MemoryNeed:
+    """Return the need for `sequences` of `context_tokens` each."""
+    sequences = max(sequences, 1)
+    cells = _pad(max(context_tokens, 1))
+    window = _windowed_cells(facts, cells)
     return MemoryNeed(
         context_tokens=context_tokens,
         sequences=sequences,
         weights_bytes=facts.weights_bytes,
-        kv_cache_bytes=_cache_bytes(facts, cells, max(sequences, 1), whole_window=whole_window),
-        compute_bytes=_compute_bytes(facts, max(sequences, 1)),
+        kv_cache_bytes=sequences * _cache_bytes(facts, cells, window),
+        compute_bytes=_compute_bytes(facts, cells + window, sequences),
         source="formula",
     )
 
 
-def _cache_bytes(facts: ModelFacts, cells: int, sequences: int, *, whole_window: bool) -> int:
+def _cache_bytes(facts: ModelFacts, cells: int, window: int) -> int:
+    """Bytes of one sequence's keys and values; `window` is 0 if every layer keeps all cells."""
     layers = facts.layers or 0
-    windowed = 0 if whole_window else _windowed_cells(facts, cells, sequences)
     heads = facts.key_value_heads or (facts.attention_heads or 0,)
-    width = _head_width(facts)
-    if not windowed and len(heads) == 1:
-        return cells * layers * heads[0] * width * _CACHE_ELEMENT_BYTES
-    if len(heads) == 1:
-        full = layers // _WINDOW_PERIODS[facts.architecture]
-        elements = heads[0] * (full * cells + (layers - full) * windowed)
-        return elements * width * _CACHE_ELEMENT_BYTES
-    # The largest cache of the two kinds, as the header's list does not say which layer is which.
-    return cells * sum(heads[: layers or None]) * width * _CACHE_ELEMENT_BYTES
+    if len(heads) > 1:
+        # One entry a layer, which does not tell the layers with a window from the others.
+        head_cells = cells * sum(heads[: layers or None])
+    else:
+        whole = layers // _WINDOW_PERIODS[facts.architecture] if window else layers
+        head_cells = heads[0] * (whole * cells + (layers - whole) * window)
+    return head_cells * _head_width(facts) * _CACHE_ELEMENT_BYTES
 
 
 def _head_width(facts: ModelFacts) -> int:
@@ -71,19 +69,18 @@ def _head_width(facts: ModelFacts) -> int:
     return key if latent else key + value
 
 
-def _windowed_cells(facts: ModelFacts, cells: int, sequences: int) -> int:
-    """Cells that a layer with a window keeps; 0 if no such layer is known."""
+def _windowed_cells(facts: ModelFacts, cells: int) -> int:
+    """Cells that a layer with a window keeps for one sequence; 0 if no such layer is known."""
     if not facts.sliding_window or facts.architecture not in _WINDOW_PERIODS:
         return 0
-    one = min(cells // sequences, _pad(facts.sliding_window + _BATCH_TOKENS))
-    return one * sequences
+    return min(cells, _pad(facts.sliding_window + _BATCH_TOKENS))
 
 
-def _compute_bytes(facts: ModelFacts, sequences: int) -> int:
-    """One batch's logits with the activations beside them, and the logits handed out."""
-    width, vocabulary = facts.embedding_length or 0, facts.vocabulary_size or 0
-    batch = max(vocabulary + 2 * width, _HIDDEN_WIDTHS * width) * _BATCH_TOKENS
-    return (batch + vocabulary * sequences) * _LOGIT_BYTES
+def _compute_bytes(facts: ModelFacts, masked_cells: int, sequences: int) -> int:
+    """One batch's activations, the masks of its attention, and the logits handed out."""
+    activations = (facts.embedding_length or 0) * _HIDDEN_WIDTHS * _BATCH_TOKENS * _FLOAT_BYTES
+    masks = masked_cells * _BATCH_TOKENS * _MASK_BYTES
+    return activations + masks + (facts.vocabulary_size or 0) * sequences * _FLOAT_BYTES
 
 
 def _pad(tokens: int) -> int:

@@ -1,8 +1,7 @@
 """Speed of a model on this machine, as llama-bench measures it, and whether to believe it."""
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 from desktop.domain.base import Value, new_id, utc_now
 from desktop.domain.measurement import Disturbance, Measurement
@@ -15,8 +14,6 @@ from desktop.probes.validity import ValidityWatch, Watch, WatchFactory, judge_sp
 ATTEMPTS = 2
 # A second attempt can't get rid of these.
 _LASTING = frozenset({"battery"})
-
-SampleListener: TypeAlias = Callable[[SpeedSampled], None]
 
 
 class _Attempt(Value, frozen=True, kw_only=True):
@@ -34,29 +31,23 @@ def measure_speed(
     run_id: str,
     *,
     watch_factory: WatchFactory = ValidityWatch,
-    on_sample: SampleListener | None = None,
     is_cancelled: Callable[[], bool] | None = None,
-) -> Iterator[Measurement]:
-    """Yield one measurement a test, in tokens per second: mean and sample standard deviation.
+) -> Iterator[SpeedSampled | Measurement]:
+    """Yield every repetition as it is made, and after those of a test its measurement.
 
-    A disturbed test is made once more, and counts as invalid if that is disturbed too; the second
-    attempt's figures are kept whichever look better. `on_sample` is told every repetition, those
-    of a second attempt too.
+    A measurement is in tokens per second: mean and sample standard deviation. A disturbed test is
+    made once more, and counts as invalid if that is disturbed too; the second attempt's figures
+    are kept whichever look better. So a test yields its repetitions once or twice.
 
     Ends early, without a word, once the engine was cancelled or `is_cancelled` is true (asked
-    between repetitions; it cancels the engine); a test that is not whole is not yielded. Raises
-    what the engine raises.
+    between repetitions; it cancels the engine); a test that is not whole has no measurement.
+    Closing the iterator cancels the engine. Raises what the engine raises.
     """
     for test in plan.tests:
         kept: _Attempt | None = None
         for _ in range(ATTEMPTS):
-            attempt = _attempt(
-                engine,
-                test,
-                plan.repetitions,
-                watch=watch_factory(),
-                on_sample=on_sample,
-                is_cancelled=is_cancelled,
+            attempt = yield from _attempt(
+                engine, test, plan.repetitions, watch_factory(), is_cancelled
             )
             kept = attempt or kept
             if attempt is None or not attempt.worth_repeating:
@@ -90,12 +81,10 @@ def _attempt(
     engine: Engine,
     test: SpeedTest,
     repetitions: int,
-    *,
     watch: Watch,
-    on_sample: SampleListener | None,
     is_cancelled: Callable[[], bool] | None,
-) -> _Attempt | None:
-    """Measure one test; `None` if it was cancelled before it was whole."""
+) -> Generator[SpeedSampled, None, _Attempt | None]:
+    """Measure one test and yield its repetitions; return `None` if it was cancelled early."""
     rates: list[float] = []
     cancelled = False
     watch.start()
@@ -108,13 +97,12 @@ def _attempt(
             rates.append(_rate(sample))
             if len(rates) < repetitions:
                 watch.sample()
-            if on_sample is not None:
-                on_sample(sample)
+            yield sample
             if len(rates) < repetitions and is_cancelled is not None and is_cancelled():
                 cancelled = True
                 engine.cancel()
     except BaseException:
-        # A listener's failure, for one: the engine must not go on measuring for nobody.
+        # The caller has closed us, for one: the engine must not go on measuring for nobody.
         engine.cancel()
         raise
     if cancelled or len(rates) < repetitions:
