@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from desktop.domain.comparison import ComparedModel
+from desktop.domain.measurement import Measurement
 from desktop.domain.run import Outcome, Run, RunStatus, StopReason
 from desktop.domain.settings import RunSettings
 from desktop.reports.numbers import count_text
@@ -34,10 +35,10 @@ def find_problems(model: ModelRuns) -> tuple[str, ...]:
             sentences.append(_unfinished(record.run, what))
         elif record.run.problem:
             sentences.append(record.run.problem)
-        for measurement in record.measurements:
-            if not measurement.valid:
-                reasons = " ".join(d.message for d in measurement.disturbances)
-                sentences.append(f"{measurement.test} may not be trusted. {reasons}".rstrip())
+        invalid = [each for each in record.measurements if not each.valid]
+        if invalid:
+            tests = join([each.test for each in invalid])
+            sentences.append(f"{tests} may not be trusted. {_reasons(invalid)}".rstrip())
     return tuple(dict.fromkeys(sentences))
 
 
@@ -207,11 +208,14 @@ def _disturbed(compared: Sequence[ComparedModel]) -> Iterator[str]:
         invalid = [speed for speed in speeds if speed and not speed.valid]
         if invalid:
             tests = join([speed.test for speed in invalid])
-            reasons = dict.fromkeys(d.message for speed in invalid for d in speed.disturbances)
             yield (
                 f"The speed of {model.label} ({tests}) may not be trusted and is not compared. "
-                f"{' '.join(reasons)}"
+                f"{_reasons(invalid)}"
             ).rstrip()
+
+
+def _reasons(invalid: Sequence[Measurement]) -> str:
+    return " ".join(dict.fromkeys(d.message for each in invalid for d in each.disturbances))
 
 
 def _left_out(models: Sequence[ModelRuns]) -> Iterator[str]:

@@ -23,6 +23,8 @@ from desktop.statistics.intervals import wilson_interval
 from desktop.statistics.summaries import mean, median
 
 _T = TypeVar("_T")
+# Three models have three pairs, four have six; beyond that a table reads better than sentences.
+_MOST_PAIRS_EXPLAINED = 6
 
 
 def compare_runs(
@@ -157,8 +159,10 @@ def _reasons(comparison: Comparison, models: Sequence[ModelRuns]) -> tuple[str, 
     rated = sum(model.generation is not None for model in shown)
     if not scored:
         return (wording.speed_rule(),) if rated > 1 else ()
-    reasons = [_pair_reason(pair, shown) for pair in comparison.pairs if pair.cases]
     tested = [pair for pair in comparison.pairs if pair.cases]
+    reasons = [_pair_reason(pair, shown) for pair in tested[:_MOST_PAIRS_EXPLAINED]]
+    if len(tested) > _MOST_PAIRS_EXPLAINED:
+        reasons.append(wording.more_pairs(len(tested) - _MOST_PAIRS_EXPLAINED))
     if tested:
         fewest = min(pair.cases for pair in tested)
         reasons.append(

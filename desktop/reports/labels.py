@@ -5,6 +5,8 @@ from types import MappingProxyType
 LABELS = MappingProxyType(
     {
         "answers": "Answers side by side",
+        "bar": "The dot is the share of cases passed; the bar is where that share is likely to "
+        "lie on other cases of this kind (95% interval).",
         "case": "Case",
         "cases": "Cases",
         "difference": "Difference, points",

@@ -67,6 +67,7 @@ def build_sheet(comparison: Comparison) -> Json:
         "supporting": one_line(comparison.supporting, 900),
         "made": _made(comparison),
         "models": [_card(place, model) for place, model in enumerate(comparison.models)],
+        "has_shares": any(model.interval for model in comparison.models),
         "limits": [one_line(text, 400) for text in _limits(comparison)],
         "measured": _measured(comparison),
         "reasons": [one_line(reason, 900) for reason in comparison.reasons],

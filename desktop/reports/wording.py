@@ -162,10 +162,19 @@ def leaders_not_tested(labels: Sequence[str]) -> str:
 
 def many_pairs(differing: int, total: int) -> str:
     """There are too many pairs for a sentence each."""
+    if differing == 0:
+        return f"None of the other {count_text(total)} pairs can be told apart."
+    if differing == total:
+        return f"All other {count_text(total)} pairs differ by more than chance."
     return (
-        f"Of the other {count_text(total)} pairs, {count_text(differing)} differ by more than "
-        "chance."
+        f"Of the other {count_text(total)} pairs, {count_text(differing)} can be told apart and "
+        f"{count_text(total - differing)} can't."
     )
+
+
+def more_pairs(number: int) -> str:
+    """There are too many pairs to explain each."""
+    return f"The other {count_text(number)} pairs were tested in the same way."
 
 
 def in_circles() -> str:
