@@ -1,8 +1,7 @@
 """NVIDIA GPUs through NVML, the driver's own library; the usual answer is that there are none."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import ModuleType
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from desktop.domain.base import Value
@@ -22,10 +21,15 @@ class GpuLoad(Value, frozen=True, kw_only=True):
 def list_gpus() -> tuple[tuple[Gpu, ...], str]:
     """Return the GPUs, and a sentence why there are none if there are none."""
     try:
-        with _open_nvml() as nvml:
-            gpus = tuple(_describe(nvml, handle) for handle in _handles(nvml))
+        nvml = _start()
     except _NvmlUnavailable as unavailable:
         return (), str(unavailable)
+    try:
+        gpus = tuple(_describe(nvml, handle) for handle in _handles(nvml))
+    except nvml.NVMLError as error:
+        return (), f"The NVIDIA driver reports an error: {error}."
+    finally:
+        _stop(nvml)
     return gpus, "" if gpus else "The NVIDIA driver is installed, but it sees no GPU."
 
 
@@ -34,13 +38,16 @@ class GpuMeter:
 
     def __init__(self) -> None:
         """Open the driver's library if it is there."""
-        self._session = _open_nvml()
-        self._nvml: ModuleType | None = None
+        self._nvml: Any = None
         self._devices: list[Any] = []
         try:
-            self._nvml = self._session.__enter__()
-            self._devices = _handles(self._nvml)
+            nvml = _start()
         except _NvmlUnavailable:
+            return
+        self._nvml = nvml
+        try:
+            self._devices = _handles(nvml)
+        except nvml.NVMLError:
             self.close()
 
     def read(self) -> GpuLoad:
@@ -58,16 +65,15 @@ class GpuMeter:
         """Let go of the driver's library. Closing twice is harmless."""
         nvml, self._nvml, self._devices = self._nvml, None, []
         if nvml is not None:
-            self._session.__exit__(None, None, None)
+            _stop(nvml)
 
 
 class _NvmlUnavailable(Exception):
     """There is no NVML; the text says why."""
 
 
-@contextmanager
-def _open_nvml() -> Iterator[ModuleType]:
-    """Yield the opened library and shut it down again."""
+def _start() -> Any:
+    """Return the library, opened; NVML counts how often, so each start needs its stop."""
     try:
         import pynvml  # noqa: PLC0415 - costs 20 ms and is rarely of use
     except ImportError:
@@ -76,15 +82,15 @@ def _open_nvml() -> Iterator[ModuleType]:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
         raise _NvmlUnavailable(_explain(pynvml, error)) from None
-    try:
-        yield pynvml
-    except pynvml.NVMLError as error:
-        raise _NvmlUnavailable(f"The NVIDIA driver reports an error: {error}.") from None
-    finally:
-        _ask(pynvml, lambda _: pynvml.nvmlShutdown(), None)
+    return pynvml
 
 
-def _explain(nvml: ModuleType, error: Exception) -> str:
+def _stop(nvml: Any) -> None:
+    with suppress(nvml.NVMLError):
+        nvml.nvmlShutdown()
+
+
+def _explain(nvml: Any, error: Exception) -> str:
     if isinstance(error, nvml.NVMLError_LibraryNotFound):
         return "No NVIDIA driver is installed, so there is no NVIDIA GPU to use."
     if isinstance(error, nvml.NVMLError_DriverNotLoaded):
@@ -94,11 +100,11 @@ def _explain(nvml: ModuleType, error: Exception) -> str:
     return f"The NVIDIA driver reports an error: {error}."
 
 
-def _handles(nvml: ModuleType) -> list[Any]:
+def _handles(nvml: Any) -> list[Any]:
     return [nvml.nvmlDeviceGetHandleByIndex(n) for n in range(nvml.nvmlDeviceGetCount())]
 
 
-def _describe(nvml: ModuleType, device: Any) -> Gpu:
+def _describe(nvml: Any, device: Any) -> Gpu:
     memory = _ask(nvml, nvml.nvmlDeviceGetMemoryInfo, device)
     limit = _ask(nvml, nvml.nvmlDeviceGetEnforcedPowerLimit, device)
     return Gpu(
@@ -110,7 +116,7 @@ def _describe(nvml: ModuleType, device: Any) -> Gpu:
     )
 
 
-def _ask(nvml: ModuleType, question: Callable[[Any], Any], device: Any) -> Any:
+def _ask(nvml: Any, question: Callable[[Any], Any], device: Any) -> Any:
     """Return an answer, or `None` where this GPU or driver has none."""
     try:
         return question(device)
