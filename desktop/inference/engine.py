@@ -156,10 +156,15 @@ class Conversation(Frame, frozen=True, kw_only=True):
 
 
 class RenderedPrompt(Frame, frozen=True, kw_only=True):
-    """A conversation as text, or the sentence why there is none."""
+    """A conversation as text, or the sentence why there is none.
+
+    `system_folded` tells that the template takes no system prompt, which therefore stands at the
+    beginning of the first user message.
+    """
 
     text: str
     problem: str = ""
+    system_folded: bool = False
 
 
 class PromptRenderer(Protocol):
