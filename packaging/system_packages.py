@@ -77,16 +77,20 @@ def _sudo_asks_nothing() -> bool:
 
 
 def install(packages: Sequence[str], installer: Sequence[str]) -> bool:
-    """Install the packages and return whether apt-get said yes."""
+    """Install the packages and return whether apt-get said yes; if not, its words go to stderr."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     steps = (
         [*installer, "update", "-qq"],
         [*installer, "install", "-qq", "--yes", "--no-install-recommends", *packages],
     )
-    return all(
-        subprocess.run(step, check=False, env=environment, stdin=subprocess.DEVNULL).returncode == 0
-        for step in steps
-    )
+    for step in steps:
+        result = subprocess.run(
+            step, check=False, env=environment, stdin=subprocess.DEVNULL, capture_output=True
+        )
+        if result.returncode:
+            sys.stderr.write((result.stdout + result.stderr).decode("utf-8", "replace"))
+            return False
+    return True
 
 
 def main() -> int:

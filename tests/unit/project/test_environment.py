@@ -127,3 +127,20 @@ def test_the_icons_for_windows_and_macos_hold_pictures(script: Script, root: Pat
 
     assert (icons / "touchstone.ico").read_bytes() == module.pack_ico(pictures)
     assert (icons / "touchstone.icns").read_bytes() == module.pack_icns(pictures)
+
+
+def test_what_apt_get_says_is_shown_only_when_it_fails(
+    script: Script, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installer = tmp_path / "apt-get"
+    installer.write_text('#!/bin/sh\necho "apt-get $1"\n[ "$1" = update ] || exit "$REFUSAL"\n')
+    installer.chmod(0o755)
+    module = script("system_packages")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REFUSAL", "0")
+        assert module.install(["xvfb"], [str(installer)])
+        assert capsys.readouterr().err == ""
+        patch.setenv("REFUSAL", "100")
+        assert not module.install(["xvfb"], [str(installer)])
+    assert "apt-get install" in capsys.readouterr().err
