@@ -16,7 +16,7 @@ _INTERVAL_MILLISECONDS = 1000
 
 
 class LiveStrip(Card):
-    """Figures of the present load. `sampled` carries each `MachineLoad`; after `failed` none come."""
+    """Figures of the present load. `sampled` carries each load; after `failed` none come."""
 
     sampled = Signal(object)
     failed = Signal()
