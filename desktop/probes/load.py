@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -28,9 +29,10 @@ class LoadSampler:
         self._gpus = GpuMeter()
         self._own = psutil.Process()
         self._engine: psutil.Process | None = None
+        self._engine_pid: int | None = None
         self._cores = psutil.cpu_count() or 1
         self._busy, self._total = read_processor_seconds()
-        self._own_seconds: dict[int, float] = {self._own.pid: read_process_seconds(self._own)}
+        self._own_seconds = self._read_own_seconds()
         self._shares = (0.0, 0.0)
         self._searched_at = -_SEARCH_SECONDS
         self._known: dict[int, float] = {}
@@ -74,14 +76,17 @@ class LoadSampler:
         self.close()
 
     def _follow(self, engine_pid: int | None) -> None:
-        if engine_pid == (self._engine.pid if self._engine else None):
+        if engine_pid == self._engine_pid:
             return
+        self._engine_pid = engine_pid
         self._engine = None
         if engine_pid is not None:
-            try:
+            with suppress(psutil.Error, ValueError):
                 self._engine = psutil.Process(engine_pid)
-            except (psutil.Error, ValueError):
-                return
+        # What a process did before it was known here can't be told from the others' work, so
+        # counting begins anew and the last shares hold until the next sample.
+        self._busy, self._total = read_processor_seconds()
+        self._own_seconds = self._read_own_seconds()
 
     def _read_shares(self) -> tuple[float, float]:
         busy, total = read_processor_seconds()
@@ -91,10 +96,9 @@ class LoadSampler:
             # Two samples within one tick of the clock that the system counts by.
             return self._shares
         share = (busy - self._busy) / passed
-        # A process that is new here has no earlier count: what it did before must not be ours.
-        ours = sum(own[pid] - self._own_seconds.get(pid, own[pid]) for pid in own) / passed
+        ours = sum(seconds - self._own_seconds.get(pid, 0.0) for pid, seconds in own.items())
         self._busy, self._total, self._own_seconds = busy, total, own
-        self._shares = (_limit(share), _limit(share - ours))
+        self._shares = (_limit(share), _limit(share - max(0.0, ours) / passed))
         return self._shares
 
     def _read_own_seconds(self) -> dict[int, float]:
