@@ -46,8 +46,10 @@ def test_blocks_json_dates_and_loops_are_set_up_as_transformers_does() -> None:
 @pytest.mark.parametrize(
     "template",
     [
-        "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('none of that') }}"
-        "{% endif %}[{{ m.role }}] {{ m.content }}{% endfor %}",
+        (
+            "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('none of that') }}"
+            "{% endif %}[{{ m.role }}] {{ m.content }}{% endfor %}"
+        ),
         "{% for m in messages if m.role == 'user' %}[user] {{ m.content }}{% endfor %}",
     ],
     ids=["refused", "left out"],
@@ -79,8 +81,10 @@ def test_no_template_is_a_broken_one_named() -> None:
     "greed",
     [
         "{{ 'x' * 10 ** 10 }}",
-        "{% set ns = namespace(x='x' * 1000000) %}"
-        "{% for i in range(99999) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
+        (
+            "{% set ns = namespace(x='x' * 1000000) %}"
+            "{% for i in range(99999) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}"
+        ),
     ],
 )
 def test_a_template_that_wants_all_memory_harms_nobody(greed: str) -> None:
