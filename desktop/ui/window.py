@@ -108,7 +108,8 @@ class MainWindow(QMainWindow):
             failed.connect(self.show_failure)
         from desktop.ui.evaluate.announcer import Announcer  # noqa: PLC0415 -- after first paint
 
-        self._announcer = Announcer(context, self)
+        announcer = Announcer(context, self.rail.status, self)
+        self.closing.connect(announcer.release)
         runner.run(operations.describe_database, self._take_database, self.show_failure)
         first = self.open_screen(self._wanted)
         if first is not None:

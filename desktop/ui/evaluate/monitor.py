@@ -7,7 +7,7 @@ screen finds everything when it is opened late.
 from collections import deque
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from desktop.domain.events import (
     AnswerFinished,
@@ -31,6 +31,10 @@ from desktop.worker.qt import QtEvents
 
 _ANSWERS_KEPT = 60
 _ENDED = {RunStatus.FINISHED, RunStatus.CANCELLED, RunStatus.INTERRUPTED, RunStatus.FAILED}
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Monitor", text)
 
 
 @dataclass
@@ -269,7 +273,9 @@ def _add_run(evaluation: EvaluationState, run: Run) -> RunState:
 
 
 def _engine_lost(state: RunState, event: EngineLost) -> Trouble:
-    return Trouble(title=_name(state.run), text=event.message)
+    title = _tr("The engine was restarted during {0}.").format(_name(state.run))
+    text = _tr("The cases under way are asked again; nothing stored was lost.")
+    return Trouble(title=title, text=text, details=event.message)
 
 
 def _begin_answer(evaluation: EvaluationState, state: RunState, event: AnswerStarted) -> None:
@@ -337,6 +343,6 @@ def _add_measurement(
     if measurement.valid:
         return
     messages = " ".join(d.message for d in measurement.disturbances)
-    evaluation.troubles.append(
-        Trouble(title=_name(state.run), text=messages, details=measurement.test)
-    )
+    about = _tr("{0}, {1}:").format(_name(state.run), measurement.test)
+    title = _tr("One measurement was disturbed.")
+    evaluation.troubles.append(Trouble(title=title, text=f"{about} {messages}"))

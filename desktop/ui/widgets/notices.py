@@ -150,6 +150,11 @@ class NoticeArea(QWidget):
             if bar.notice.key == key:
                 self._remove(bar)
 
+    def clear(self) -> None:
+        """Take all notices away."""
+        for bar in list(self._bars):
+            self._remove(bar)
+
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What stands there, the newest first."""
