@@ -10,6 +10,8 @@ from desktop.errors import UserError
 from desktop.gguf.header import GgufHeader, read_header
 from desktop.gguf.tensor_types import FILE_TYPES, UNQUANTIZED_TYPES
 
+_LINE_LENGTH = 160
+_MOST_ITEMS = 100
 _GUESSED_FILE_TYPE = 1024  # a flag of llama.cpp beside the type itself
 _ENCODERS = frozenset(
     {
@@ -77,7 +79,7 @@ def describe(path: Path, headers: Sequence[GgufHeader]) -> ModelFacts:
     heads = header.numbers(f"{architecture}.attention.head_count")
     return ModelFacts(
         name=_tell_name(path, header),
-        architecture=architecture,
+        architecture=_line(architecture),
         kind=kind,
         parameters=parameters or None,
         quantization=_tell_quantization(headers),
@@ -95,10 +97,10 @@ def describe(path: Path, headers: Sequence[GgufHeader]) -> ModelFacts:
         experts_used=_positive(header, f"{architecture}.expert_used_count"),
         vocabulary_size=_tell_vocabulary_size(header, architecture),
         tokenizer=_tell_tokenizer(header),
-        license=header.text("general.license.name") or header.text("general.license"),
-        organization=header.text("general.organization") or header.text("general.author"),
-        base_model=header.text("general.base_model.0.name"),
-        languages=_texts(header, "general.languages"),
+        license=_line(header.text("general.license.name") or header.text("general.license")),
+        organization=_line(header.text("general.organization") or header.text("general.author")),
+        base_model=_line(header.text("general.base_model.0.name")),
+        languages=_lines(header, "general.languages"),
         chat_template=header.text("tokenizer.chat_template") or None,
         file_bytes=sum(each.file_bytes for each in headers),
         weights_bytes=weights_bytes,
@@ -128,7 +130,7 @@ def _tell_name(path: Path, header: GgufHeader) -> str:
     meaningless = {"", ".", "model", "models", "hf", "snapshot", "tmp"}
     is_hash = re.fullmatch("[0-9a-f]{32,}", name) is not None
     chosen = path.stem if is_hash or name.lower() in meaningless else name
-    return " ".join(chosen.split())
+    return _line(chosen)
 
 
 def _tell_quantization(headers: Sequence[GgufHeader]) -> str:
@@ -157,7 +159,8 @@ def _tell_vocabulary_size(header: GgufHeader, architecture: str) -> int | None:
 
 def _tell_tokenizer(header: GgufHeader) -> str:
     family, variety = header.text("tokenizer.ggml.model"), header.text("tokenizer.ggml.pre")
-    return f"{family} ({variety})" if family and variety and family != variety else family
+    both = family and variety and family != variety
+    return _line(f"{family} ({variety})" if both else family)
 
 
 def _positive(header: GgufHeader, key: str) -> int | None:
@@ -166,7 +169,17 @@ def _positive(header: GgufHeader, key: str) -> int | None:
     return max(numbers) if numbers and max(numbers) > 0 else None
 
 
-def _texts(header: GgufHeader, key: str) -> tuple[str, ...]:
+def _lines(header: GgufHeader, key: str) -> tuple[str, ...]:
     value = header.values.get(key)
     items = value if isinstance(value, tuple) else (value,)
-    return tuple(item for item in items if isinstance(item, str))
+    return tuple(_line(item) for item in items[:_MOST_ITEMS] if isinstance(item, str))
+
+
+def _line(text: str) -> str:
+    """Return a text from a stranger as one line that can be shown in a table.
+
+    Control characters go, those that turn the direction of writing around too.
+    """
+    visible = "".join(c if c.isprintable() else " " for c in text[: 4 * _LINE_LENGTH])
+    line = " ".join(visible.split())
+    return line if len(line) <= _LINE_LENGTH else line[: _LINE_LENGTH - 1] + "…"

@@ -12,7 +12,7 @@ from desktop.errors import UserError
 from desktop.gguf.facts import check_complete, describe
 from desktop.gguf.header import GgufHeader, read_header
 from desktop.gguf.oddities import find_oddities
-from desktop.gguf.source import check_regular
+from desktop.gguf.source import check_regular, spell
 
 DEPTH_LIMIT = 24
 ENTRIES_LIMIT = 500_000
@@ -44,7 +44,7 @@ def find_models(
         try:
             models.append(read_model(path))
         except UserError as error:
-            search.problems.append(FileProblem(path=str(_place(path)), message=str(error)))
+            search.problems.append(FileProblem(path=spell(_place(path)), message=str(error)))
     return tuple(models), tuple(search.problems)
 
 
@@ -93,7 +93,8 @@ class _Search:
         problems = len(self.problems)
         if not self._walk(path) and len(self.problems) == problems:
             self._report(
-                path, f"{path} has no GGUF files in it. Choose the folder that your models are in."
+                path,
+                f"{spell(path)} has no GGUF files in it. Choose the folder that has your models.",
             )
 
     def _walk(self, folder: Path) -> bool:
@@ -118,7 +119,9 @@ class _Search:
             if depth < DEPTH_LIMIT:
                 waiting += reversed(below)
             elif below:
-                self._report(current, f"{current} is too deep; folders below it were left out.")
+                self._report(
+                    current, f"{spell(current)} is too deep; folders below it were left out."
+                )
         return found
 
     def _list(self, folder: Path) -> Iterator[os.DirEntry[str]]:
@@ -132,7 +135,7 @@ class _Search:
                         break
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            self._report(folder, f"The folder {folder} can't be listed: {reason}.")
+            self._report(folder, f"The folder {spell(folder)} can't be listed: {reason}.")
             return
         yield from sorted(found, key=lambda entry: entry.name)
 
@@ -141,7 +144,7 @@ class _Search:
             return False
         self._report(
             folder,
-            f"{folder} has more than {ENTRIES_LIMIT:,} files or {MODELS_LIMIT:,} models; "
+            f"{spell(folder)} has more than {ENTRIES_LIMIT:,} files or {MODELS_LIMIT:,} models; "
             "the rest was left out. Choose a folder nearer to your models.",
         )
         return True
@@ -165,7 +168,7 @@ class _Search:
         return known
 
     def _report(self, path: Path, message: str) -> None:
-        self.problems.append(FileProblem(path=str(path), message=message))
+        self.problems.append(FileProblem(path=spell(path), message=message))
 
 
 def _identity(path: Path) -> tuple[int, int] | str:

@@ -39,8 +39,18 @@ _PAGE = "a web page, not a model; perhaps the download asked for a login"
 _CHOOSE = "Choose a file in the GGUF format."
 
 
+def spell(path: Path) -> str:
+    """Return a path as text that can be stored and printed, whatever bytes are in its name."""
+    return str(path).encode("utf-8", "replace").decode("utf-8")
+
+
 def check_regular(path: Path) -> os.stat_result:
     """Return the file's status if it may be opened as a model file; `UserError` otherwise."""
+    if spell(path) != str(path):
+        raise UserError(
+            f"The name of {spell(path)} has bytes that are no text.",
+            remedy="Give the file and its folders names in UTF-8.",
+        )
     try:
         status = path.stat()
     except OSError as error:

@@ -176,3 +176,15 @@ def test_architectures_are_those_of_the_installed_llama_cpp() -> None:
     # The shortest names are compiled into instructions, so they are not found as text.
     missing = {n for n in KNOWN_ARCHITECTURES if len(n) > 15 and n.encode() not in binary}
     assert missing == set()
+
+
+def test_texts_from_strangers_are_one_short_line(write_model: WriteModel) -> None:
+    def edit(writer: gguf.GGUFWriter) -> None:
+        writer.add_organization("Evil\x1b[2J\u202egnirts\nlines")
+        writer.add_base_model_name(0, "x" * 100_000)
+        writer.add_languages(["en"] * 4000)
+
+    facts = read_facts(write_model(edit=edit))
+    assert facts.organization == "Evil [2J gnirts lines"
+    assert len(facts.base_model) == 160
+    assert len(facts.languages) == 100

@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import gguf
+import msgspec
 import pytest
 
 from desktop.errors import Cancelled, UserError
@@ -178,3 +180,15 @@ def test_progress_is_told_and_can_cancel(write_model: WriteModel, tmp_path: Path
 
     with pytest.raises(Cancelled):
         find_models([tmp_path], on_progress=stop)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes any bytes as names")
+def test_names_that_are_no_text_are_told_readably(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path)
+    Path(os.fsdecode(folder + b"/caf\xe9.gguf")).write_bytes(b"GGUF")
+    Path(os.fsdecode(folder + b"/d\xe9pot")).mkdir()
+    models, problems = find_models([tmp_path])
+    assert models == ()
+    assert [problem.path for problem in problems] == [str(tmp_path / "caf?.gguf")]
+    assert "bytes that are no text" in problems[0].message
+    msgspec.json.encode(problems)
