@@ -6,6 +6,7 @@ pre-commit and the tests.
 """
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -38,11 +39,12 @@ def compile_machine_paths(*own: Path) -> re.Pattern[str]:
 
 
 def list_tracked(root: Path = ROOT) -> list[Path]:
-    """Return the files that git tracks and that are there."""
+    """Return the files that git tracks and that are there; none outside of a checkout."""
+    git = shutil.which("git")
+    if not git or not (root / ".git").exists():
+        return []
     listing = subprocess.run(
-        ["git", "-C", str(root), "ls-files", "-z"],  # noqa: S607 - git is where PATH says
-        check=True,
-        capture_output=True,
+        [git, "-C", str(root), "ls-files", "-z"], check=True, capture_output=True
     ).stdout
     names = listing.decode("utf-8", "surrogateescape").split("\0")
     return [root / name for name in names if name and (root / name).is_file()]

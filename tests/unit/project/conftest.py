@@ -1,7 +1,6 @@
 """What the tests of the project itself share: its files, and the scripts of packaging/."""
 
 import importlib.util
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,17 +16,12 @@ def root() -> Path:
     return ROOT
 
 
-@pytest.fixture(scope="session")
-def tracked_files() -> list[Path]:
-    listing = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "-z"],  # noqa: S607 - git is where PATH says
-        check=False,
-        capture_output=True,
-    )
-    if listing.returncode:
+@pytest.fixture
+def tracked_files(script: Callable[[str], ModuleType]) -> list[Path]:
+    files: list[Path] = script("tracked_files").list_tracked(ROOT)
+    if not files:
         pytest.skip("not a git checkout")
-    names = [name for name in listing.stdout.decode().split("\0") if name]
-    return [ROOT / name for name in names if (ROOT / name).is_file()]
+    return files
 
 
 @pytest.fixture
