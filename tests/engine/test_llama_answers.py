@@ -1,5 +1,6 @@
 """Answers of a real model: the same each time, each exactly once, ended where they should be."""
 
+import os
 import signal
 import threading
 from collections import Counter

@@ -78,6 +78,7 @@ def test_the_estimate_is_what_the_load_then_takes(engine: EngineProcess, smollm2
     assert need.kv_cache_bytes == facts.kv_cache_bytes == 4 * 1024 * 23_040
     assert facts.compute_bytes == pytest.approx(need.compute_bytes, rel=0.02)
     assert need.source == "llama.cpp"
+    assert need.weights_bytes == facts.weights_bytes
     assert need.weights_bytes == pytest.approx(smollm2.stat().st_size, rel=0.05)
     assert facts.context_tokens == 1024
     assert engine.peak_memory_bytes() > need.weights_bytes

@@ -13,9 +13,7 @@ _UNKNOWN_ARCHITECTURE = re.compile(r"unknown model architecture: '([^']*)'")
 _ERROR_TEXT = re.compile(r"error loading model: (.*)")
 _DEVICE = re.compile(r"using device (\S+) \(([^)]*)\)")
 _OFFLOADED = re.compile(r"offloaded (\d+)/\d+ layers")
-_MODEL_BUFFER = re.compile(r"model buffer size =\s*([\d.]+) MiB")
 _NO_MAPPING = 0
-_MEBIBYTE = 1024 * 1024
 _CUT = ("not within the file bounds", "failed to read tensor", "unexpectedly reached end of file")
 _NO_GGUF = ("invalid magic", "failed to read magic")
 
@@ -56,9 +54,9 @@ class Model:
         self.devices = tuple(f"{name} ({text})" for name, text in _DEVICE.findall(log)) or ("CPU",)
         offloaded = _OFFLOADED.search(log)
         self.gpu_layers = int(offloaded.group(1)) if offloaded else 0
-        buffers = sum(float(size) for size in _MODEL_BUFFER.findall(log))
-        # A simulated load has no buffers; then the tensors' sizes are all there is to tell.
-        self.weights_bytes = round(buffers * _MEBIBYTE) or int(api.llama_model_size(self.pointer))
+        # Not the buffers in the log: mapped pages count there beside their repacked copies, and
+        # a simulated load has none.
+        self.weights_bytes = int(api.llama_model_size(self.pointer))
         self.trained_context = int(api.llama_model_n_ctx_train(self.pointer))
         self.bos = int(api.llama_vocab_bos(self.vocabulary))
         self.eos = int(api.llama_vocab_eos(self.vocabulary))
