@@ -1,18 +1,27 @@
 """`choice`: the answer settles on this one of `labels`.
 
 The answer must mention exactly one label (longer ones are looked for first, so that "not urgent"
-is not "urgent"). Where several are mentioned, a first line that is a label and nothing else
-decides ("Complaint", then reasons), unless further labels have lines of their own: then it is a
-list and no choice. `aliases` maps a label to other words for it.
+is not "urgent"). A label that is denied ("a complaint, not an order") does not count. Where
+several are mentioned, a first line that is a label and nothing else decides ("Complaint", then
+reasons), unless further labels have lines of their own: then it is a list and no choice.
+`aliases` maps a label to other words for it.
 """
 
 from collections.abc import Mapping
 
+import regex
+
 from desktop.domain.answer import Span
 from desktop.domain.suite import Check
 from desktop.scoring.kind import CheckKind, Shape, Verdict, texts, verdict
-from desktop.scoring.plain_text import find, join, plain, quote, squeeze
+from desktop.scoring.plain_text import find, fold, join, plain, quote, squeeze
 
+_DENIED = regex.compile(
+    r"\b(?:not|never|neither|nor|rather\s+than|instead\s+of|no)\s+(?:(?:an?|the|really|any)\s+)?"
+    r"[\"'*_]*\Z|n't\s+(?:(?:an?|the|really|any)\s+)?[\"'*_]*\Z",
+    regex.IGNORECASE,
+)
+_BEFORE = 40
 _ENDS = " \t.,;:!?…\"'()[]-•"
 
 
@@ -26,13 +35,15 @@ def _names(check: Check) -> dict[str, str]:
 
 
 def _mentions(text: str, names: Mapping[str, str]) -> dict[str, list[Span]]:
-    taken: list[Span] = []
+    taken = bytearray(len(text))
+    folded = fold(text)
     mentions: dict[str, list[Span]] = {}
     for name, label in names.items():
         for span in find(text, name, whole_words=True):
-            if all(span.end <= other.start or span.start >= other.end for other in taken):
-                taken.append(span)
-                mentions.setdefault(label, []).append(span)
+            if not any(taken[span.start : span.end]):
+                taken[span.start : span.end] = b"\1" * (span.end - span.start)
+                if not _DENIED.search(folded[max(0, span.start - _BEFORE) : span.start]):
+                    mentions.setdefault(label, []).append(span)
     return mentions
 
 

@@ -19,14 +19,16 @@ from desktop.scoring.kind import CheckKind, Shape, Verdict, verdict
 from desktop.scoring.plain_text import plain, quote
 
 _SENTENCE_END = regex.compile(
-    r"(?<=[.!?…][\"')\]]*)\s+(?=\S)|(?<=[\u3002\uff01\uff1f\u0964])\s*(?=\S)"
+    r"(?<=[.!?…][\"')\]]{0,3})\s+(?=\S)|(?<=[\u3002\uff01\uff1f\u0964])\s*(?=\S)"
 )
 _ABBREVIATION = regex.compile(
     r"(?:^|[\s(])(?:\p{L}|e\.g|i\.e|z\.B|p\.m|a\.m|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|vs|etc|approx|ca|Inc|Ltd"
     r"|Co|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|bzw|usw)\.$",
     regex.IGNORECASE,
 )
-_BULLET = regex.compile(r"^\s*(?:[-*+•◦▪–]\s*(?=\S)(?!\*|-)|\(?\d{1,3}[.)]\s)\s*\S")  # noqa: RUF001 - people use dashes as bullets
+_BULLET = regex.compile(
+    r"^\s*(?:[-*+\u2013\u2022\u25e6\u25aa]\s+|[\u2022\u25e6\u25aa]|-(?![-\d])|\(?\d{1,3}[.)]\s+)\S"
+)
 _ORDINAL = regex.compile(r"^\s*\d{1,3}[.)]$")
 
 

@@ -24,7 +24,8 @@ _SIGNS = str.maketrans(
     }
 )
 _FENCE = regex.compile(r"^\s*(?:```|~~~)[\w+-]*[ \t]*(?:\n|$)|\n?[ \t]*(?:```|~~~)[ \t]*(?=\n|$)")
-_EMPHASIS = regex.compile(r"(?<!\w)(\*{1,3}|_{1,3}|`+)(?=\S)(.+?)(?<=\S)\1(?!\w)", regex.DOTALL)
+# Within a line and not for ever: without these limits hostile answers take quadratic time.
+_EMPHASIS = regex.compile(r"(?<!\w)(\*{1,3}|_{1,3}|`{1,3})(?=\S)([^\n]{1,200}?)(?<=\S)\1(?!\w)")
 _HEADING = regex.compile(r"^[ \t]*#{1,6}[ \t]+", regex.MULTILINE)
 _LABEL = regex.compile(
     r"^(?:the\s+)?(?:final\s+)?(?:answer|output|result)(?:\s+is)?\s*:\s*", regex.I

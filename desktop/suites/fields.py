@@ -53,7 +53,7 @@ class Fields:
         """Note those keys that are missing."""
         for key in keys:
             if key not in self._nodes:
-                self._findings.add(self.line, f'{self.where} needs the key "{key}"')
+                self._findings.missing_key(self.line, key, self.where)
 
     def wrong(self, key: str, wanted: str) -> None:
         """Note that the value of a key is not what is wanted."""

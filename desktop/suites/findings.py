@@ -11,10 +11,15 @@ _MOST_TOLD = 50
 
 
 class Finding(Value, frozen=True, kw_only=True):
-    """One problem: its line (from 1, 0 for the whole file) and what is wrong there."""
+    """One problem: its line (from 1, 0 for the whole file) and what is wrong there.
+
+    `is_missing` marks a key that is not there: told after the others, since a misspelt key,
+    which is the cause, says more.
+    """
 
     line: int
     message: str
+    is_missing: bool = False
 
 
 class Findings:
@@ -29,6 +34,12 @@ class Findings:
         """Note a problem."""
         self._found.append(Finding(line=line, message=message))
 
+    def missing_key(self, line: int, key: str, where: str) -> None:
+        """Note a key that has to be there and is not."""
+        self._found.append(
+            Finding(line=line, message=f'{where} needs the key "{key}"', is_missing=True)
+        )
+
     def unknown_key(self, line: int, key: str, where: str, known: Iterable[str]) -> None:
         """Note a key that does not belong there, with the nearest one that does."""
         self.add(line, f'unknown key "{key}" in {where}{nearest(key, known)}')
@@ -40,7 +51,7 @@ class Findings:
 
     def error(self) -> UserError:
         """Return the error to raise: the first problem in the message, all in the details."""
-        ordered = sorted(self._found, key=lambda finding: finding.line)
+        ordered = sorted(self._found, key=lambda finding: (finding.is_missing, finding.line))
         told = [self._sentence(finding) for finding in ordered[:_MOST_TOLD]]
         if len(ordered) > _MOST_TOLD:
             told.append(f"… and {len(ordered) - _MOST_TOLD} more.")
@@ -53,7 +64,7 @@ class Findings:
 
     def _sentence(self, finding: Finding) -> str:
         place = f"{self._path}, line {finding.line}" if finding.line else str(self._path)
-        return f"{place}: {finding.message}."
+        return f"{place}: {finding.message}{'' if finding.message.endswith('?') else '.'}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -61,5 +72,5 @@ def nearest(word: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if close:
-        return f'; did you mean "{close[0]}"?'.rstrip("?")
+        return f'; did you mean "{close[0]}"?'
     return f"; known are {', '.join(names)}" if names else ""

@@ -16,7 +16,8 @@ from desktop.domain.base import JsonValue, Value
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_DEPTH = 40
 _MOST_NODES = 2_000_000
-_CORE_TAG = "tag:yaml.org,2002:"
+# Only "this is a text" may be said of a value; all others are how objects get conjured up.
+_TEXT_TAGS = (None, "!", "tag:yaml.org,2002:str")
 # Digits with a leading zero (a postcode, a form's number) stay texts.
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9]\d{0,300})")
 _FLOAT = re.compile(
@@ -150,7 +151,7 @@ class _Builder:
             self._add(self._resolve(str(event.anchor), line), line)
             return
         tag = getattr(event, "tag", None)
-        if tag is not None and tag != "!" and not tag.startswith(_CORE_TAG):
+        if tag not in _TEXT_TAGS:
             raise YamlProblem(f"the tag {tag} is not allowed", line)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
