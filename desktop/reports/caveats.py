@@ -220,12 +220,17 @@ def _reasons(invalid: Sequence[Measurement]) -> str:
 
 def _left_out(models: Sequence[ModelRuns]) -> Iterator[str]:
     for model in models:
-        counts: dict[str, int] = {}
-        for record in model.left_out:
-            what = _subject(record.run)
-            counts[what] = counts.get(what, 0) + 1
-        for what, number in counts.items():
-            yield (
-                f"Of {number + 1} runs of {model.label} on {what} one counts: the newest that "
-                "finished."
-            )
+        for kept in model.chosen:
+            what = _subject(kept.run)
+            number = sum(_same_kind(kept.run, record.run) for record in model.left_out)
+            if not number:
+                continue
+            if kept.run.status is not RunStatus.FINISHED:
+                which = "the newest with results"
+            else:
+                which = "the newest that finished" if kept.run.suite else "the newest undisturbed"
+            yield f"Of {number + 1} runs of {model.label} on {what} one counts: {which}."
+
+
+def _same_kind(one: Run, other: Run) -> bool:
+    return (one.suite.id if one.suite else None) == (other.suite.id if other.suite else None)

@@ -107,10 +107,12 @@ def conclude_speed(models: Sequence[ModelRuns], compared: Sequence[ComparedModel
     speeds = figures_to_compare(models, [model.generation for model in compared])
     peaks = figures_to_compare(models, [find_peak_memory(model) for model in models])
     ordered = sorted(speeds, key=lambda figure: -figure.measurement.value)
+    measured = sum(model.generation is not None for model in compared)
+    unlike = wording.speeds_not_comparable() if measured > 1 and not speeds else ""
     small = sorted(peaks, key=lambda figure: figure.measurement.value)
     if len(compared) == 2:  # noqa: PLR2004 - two are named, more are summed up
-        return _of_two(compared, ordered, small)
-    speed = _of_many(compared, ordered) if ordered else ""
+        return _of_two(compared, ordered, small, unlike)
+    speed = _of_many(compared, ordered) if ordered else unlike
     memory = ""
     if len(small) == len(compared):
         memory = wording.memory_range(_peak(compared, small[0]), _peak(compared, small[-1]))
@@ -127,9 +129,12 @@ def _of_one(model: ComparedModel) -> str:
 
 
 def _of_two(
-    compared: Sequence[ComparedModel], speeds: Sequence[Figure], peaks: Sequence[Figure]
+    compared: Sequence[ComparedModel],
+    speeds: Sequence[Figure],
+    peaks: Sequence[Figure],
+    unlike: str,
 ) -> str:
-    speed, subject = "", -1
+    speed, subject = unlike, -1
     if speeds:
         fast, slow = compared[speeds[0].model], compared[speeds[1].model]
         if differs(speeds[0].measurement, speeds[1].measurement):

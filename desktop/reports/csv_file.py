@@ -85,5 +85,5 @@ def _cell(text: str) -> str:
         for character in text.replace("\r\n", "\n").replace("\r", "\n")
         if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cs")
     )
-    risky = clean.lstrip()[:1] in _FORMULA if clean.strip() else False
+    risky = clean.lstrip()[:1] in _FORMULA
     return f"'{clean}" if risky or clean[:1] == "\t" else clean

@@ -105,19 +105,25 @@ def _newest(records: Sequence[RunRecord]) -> RunRecord:
 def _choose(
     records: Sequence[RunRecord],
 ) -> tuple[tuple[RunRecord, ...], tuple[RunRecord, ...]]:
-    """Keep one run a suite or probe: the newest finished one, else the newest with results."""
+    """Keep one run a suite or probe: the newest finished one, else the newest with results.
+
+    Of probes, one that nothing disturbed comes before newer ones.
+    """
     kinds: dict[str, list[RunRecord]] = {}
     for record in sorted(records, key=lambda r: (r.run.created_at, r.run.id)):
         run = record.run
         kinds.setdefault(run.suite.id if run.suite else "\0probe", []).append(record)
-    chosen = tuple(max(group, key=_preference) for group in kinds.values())
+    best = [max(group, key=_preference) for group in kinds.values()]
+    chosen = tuple(sorted(best, key=lambda r: (r.run.suite is None, r.run.created_at, r.run.id)))
     kept = {record.run.id for record in chosen}
     return chosen, tuple(record for record in records if record.run.id not in kept)
 
 
 def _preference(record: RunRecord) -> tuple[bool, bool, str]:
     finished = record.run.status is RunStatus.FINISHED
-    useful = bool(record.answers) or any(m.valid for m in record.measurements)
+    # A peak of memory is rarely disturbed; it is the speed that a probe is run for.
+    speeds = [m for m in record.measurements if m.unit == "tokens/s"]
+    useful = bool(record.answers) or any(m.valid for m in speeds or record.measurements)
     return (finished and useful, useful, record.run.created_at.isoformat())
 
 

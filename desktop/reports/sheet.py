@@ -104,7 +104,9 @@ def _measured(comparison: Comparison) -> str:
         )
     )
     suites = ", ".join(f"{suite.title} {suite.version}".strip() for suite in comparison.suites)
-    return one_line(wording.how_measured(suites, machines, engines), 600)
+    return one_line(
+        wording.how_measured(suites, machines, engines, judged=bool(comparison.cases)), 600
+    )
 
 
 def _limits(comparison: Comparison) -> tuple[str, ...]:

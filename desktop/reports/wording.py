@@ -219,6 +219,11 @@ def fastest(fast: Sequence[ComparedModel], slow: ComparedModel) -> str:
     )
 
 
+def speeds_not_comparable() -> str:
+    """Speeds were measured, but none of them may be held against another."""
+    return "the speeds can't be compared"
+
+
 def among_comparable(clause: str, number: int) -> str:
     """Put before a clause that not all models could take part in."""
     return f"of the {number_word(number)} models whose speed can be compared, {clause}"
@@ -264,7 +269,7 @@ def speed_and_memory(speed: str, memory: str, *, goes_on: bool) -> str:
 
 def _capital(clause: str) -> str:
     # Only a clause that begins with a word of ours takes a capital; a label keeps its own.
-    ours = clause.startswith(("both ", "all ", "of "))
+    ours = clause.startswith(("both ", "all ", "of ", "the "))
     return clause[:1].upper() + clause[1:] if ours else clause
 
 
@@ -386,12 +391,14 @@ def reach() -> str:
 # On paper
 
 
-def how_measured(suites: str, machines: str, engines: str) -> str:
+def how_measured(suites: str, machines: str, engines: str, *, judged: bool) -> str:
     """Say where and how in one line; any part may be unknown."""
     where = f"on {machines}" if machines else "on a machine that was not recorded"
     what = f"{suites}, " if suites else ""
     engine = f", with {engines}" if engines else ""
-    return f"{what}{where}{engine}. Every answer was checked by fixed rules, not by another model."
+    rules = " Every answer was checked by fixed rules, not by another model." if judged else ""
+    sentence = f"{what}{where}{engine}.{rules}"
+    return sentence if what else f"O{sentence[1:]}"
 
 
 def standing_limits(quality: bool) -> tuple[str, ...]:
