@@ -15,6 +15,8 @@ _FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 
 def set_up_logging(folder: Path, *, verbose: bool) -> None:
     """Log to `folder`, and to stderr with `verbose`. A folder that can't be written is no fault."""
+    # A log that can't be written, on a full disk say, is not worth a traceback on the terminal.
+    logging.raiseExceptions = False
     root = logging.getLogger()
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
     if verbose and sys.stderr is not None:

@@ -151,17 +151,14 @@ class MemoryAccountant:
         return MemoryFit(need=need, available_bytes=self._available())
 
     def require(self, model: LanguageModel, settings: RunSettings) -> MemoryFit:
-        """Like `check` with the engine's own figures, but raise when the model does not fit."""
+        """Like `check` with the engine's own figures, but raise when the model does not fit.
+
+        Raises `EnvironmentFault` for too little memory, `UserError` when the engine refuses.
+        """
+        # An absurd context is refused by our own count, before the engine is asked to plan it.
+        _refuse_misfit(model, self.check(model, settings))
         fit = self.check(model, settings, ask_engine=True)
-        if not fit.fits:
-            gigabytes = 1e9
-            raise EnvironmentFault(
-                f"{model.facts.name or Path(model.path).name} with a context of"
-                f" {fit.need.context_tokens:,} tokens needs"
-                f" {fit.need.total_bytes / gigabytes:.1f} GB of memory;"
-                f" {fit.available_bytes / gigabytes:.1f} GB are free.",
-                remedy="Choose a smaller context or model, or close other programs.",
-            )
+        _refuse_misfit(model, fit)
         return fit
 
     def _ask_engine(self, model: LanguageModel, context: int, sequences: int) -> MemoryNeed:
@@ -174,3 +171,15 @@ class MemoryAccountant:
             raise UserError(fault.message, details=fault.details) from fault
         finally:
             engine.close()
+
+
+def _refuse_misfit(model: LanguageModel, fit: MemoryFit) -> None:
+    if fit.fits:
+        return
+    gigabytes = 1e9
+    raise EnvironmentFault(
+        f"{model.facts.name or Path(model.path).name} with a context of"
+        f" {fit.need.context_tokens:,} tokens needs {fit.need.total_bytes / gigabytes:,.1f} GB of"
+        f" memory; {fit.available_bytes / gigabytes:,.1f} GB are free.",
+        remedy="Choose a smaller context or model, or close other programs.",
+    )

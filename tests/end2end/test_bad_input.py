@@ -30,8 +30,8 @@ def test_a_missing_model(program: Program, write_suite: Writer, tmp_path: Path) 
 def test_a_folder_without_models(program: Program, write_suite: Writer, tmp_path: Path) -> None:
     folder = tmp_path / "empty"
     folder.mkdir()
-    assert "No language model" in _run(program, folder, write_suite())
-    assert "No language model" in program.refuse("scan", folder)
+    for sentence in (_run(program, folder, write_suite()), program.refuse("scan", folder)):
+        assert f"{folder} has no GGUF files" in sentence
 
 
 def test_a_file_that_is_no_gguf(program: Program, write_suite: Writer, tmp_path: Path) -> None:
@@ -111,16 +111,21 @@ def test_a_database_that_is_something_else(program: Program, tmp_path: Path) -> 
     assert other.read_bytes() == before
 
 
-def test_a_pdf_that_cannot_be_written(
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a file's size are POSIX")
+def test_a_pdf_on_a_full_disk(
     program: Program, write_suite: Writer, smollm: Path, tmp_path: Path
 ) -> None:
     document = program.ask(
         "run", "--engine", "scripted", "--model", smollm, "--suite", write_suite()
     )
     run = document["runs"][0]["id"]
-    (tmp_path / "file").write_text("in the way", "utf-8")
-    sentence = program.refuse("compare", run, "--pdf", tmp_path / "file" / "x.pdf", exit_code=3)
-    assert "x.pdf" in sentence
+    pdf = tmp_path / "reports" / "x.pdf"
+    assert str(pdf.parent) in program.refuse("compare", run, "--pdf", pdf)
+    pdf.parent.mkdir()
+    done = _run_with_full_disk(program, 33_000, "compare", run, "--pdf", pdf)
+    assert done.returncode == 3, done.stderr
+    assert "x.pdf" in done.stderr
+    assert list(pdf.parent.iterdir()) == []
 
 
 def test_an_unknown_run(program: Program) -> None:
@@ -128,22 +133,29 @@ def test_an_unknown_run(program: Program) -> None:
     assert "0000" in program.refuse("resume", "00000000")
 
 
+def _run_with_full_disk(
+    program: Program, size_bytes: int, *arguments: object
+) -> subprocess.CompletedProcess[str]:
+    """Run with no file allowed to grow beyond `size_bytes`."""
+    return subprocess.run(
+        [sys.executable, "-m", "desktop", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=program.environment,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, size_bytes)),
+    )
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of a file's size are POSIX")
-def test_a_full_disk(program: Program, write_suite: Writer, smollm: Path) -> None:
+def test_a_database_on_a_full_disk(program: Program, write_suite: Writer, smollm: Path) -> None:
     assert program.ask("runs")["runs"] == []
-    size = program.database.stat().st_size
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 40_000, size + 40_000))
-
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "desktop", "run", "--engine", "scripted",
-            "--model", smollm, "--suite", write_suite(cases=150),
-        ],
-        capture_output=True, text=True, check=False, timeout=120,
-        env=program.environment, preexec_fn=limit,
-    )  # fmt: skip
+    room = program.database.stat().st_size + 40_000
+    suite = write_suite(cases=150)
+    done = _run_with_full_disk(
+        program, room, "run", "--engine", "scripted", "--model", smollm, "--suite", suite
+    )
     assert done.returncode == 3, done.stderr
     assert "Traceback" not in done.stderr
     kept = program.ask("runs")["runs"]

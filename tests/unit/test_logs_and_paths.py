@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,13 +16,15 @@ from desktop.logs import LOG_FILE, set_up_logging
 def root_logger() -> Iterator[logging.Logger]:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    hooks = sys.excepthook
+    hooks = sys.excepthook, threading.excepthook
+    raising = logging.raiseExceptions
     yield root
     for handler in set(root.handlers) - set(handlers):
         root.removeHandler(handler)
         handler.close()
     root.setLevel(level)
-    sys.excepthook = hooks
+    sys.excepthook, threading.excepthook = hooks
+    logging.raiseExceptions = raising
 
 
 def test_a_home_of_ones_own_holds_everything(
@@ -79,3 +82,18 @@ def test_verbose_tells_it_on_stderr_too(
     set_up_logging(tmp_path, verbose=True)
     root_logger.debug("a detail")
     assert "a detail" in capsys.readouterr().err
+
+
+def test_a_full_disk_does_not_fill_the_terminal_too(
+    root_logger: logging.Logger,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    set_up_logging(tmp_path, verbose=False)
+    monkeypatch.setattr(root_logger.handlers[-1], "shouldRollover", fail)
+    root_logger.info("nowhere to go")
+    assert "Traceback" not in capsys.readouterr().err
