@@ -112,9 +112,12 @@ def _measured(comparison: Comparison) -> str:
 def _limits(comparison: Comparison) -> tuple[str, ...]:
     tested = [pair for pair in comparison.pairs if pair.cases]
     limits = []
-    if tested and comparison.smallest_difference is not None:
+    undecided = any(pair.standing is Standing.UNDECIDED for pair in tested)
+    if undecided and comparison.smallest_difference is not None:
         fewest = min(pair.cases for pair in tested)
-        limits.append(wording.could_have_shown(comparison.smallest_difference, fewest, len(tested)))
+        limits.append(
+            wording.could_have_shown(comparison.smallest_difference, fewest, len(tested))
+        )
     return (*limits, *comparison.caveats, *wording.standing_limits(bool(comparison.cases)))
 
 
