@@ -17,6 +17,7 @@ from desktop.domain.events import (
 )
 from desktop.domain.language_model import LanguageModel
 from desktop.domain.run import Outcome, RunStatus
+from desktop.domain.suite import Check
 from desktop.errors import Cancelled, EnvironmentFault, UserError
 from desktop.evaluation.evaluator import RunLife
 from desktop.inference.engine import Engine
@@ -340,5 +341,5 @@ def test_an_answer_that_no_scorer_can_judge_is_an_error(bench: Bench) -> None:
     assert answer.text == "yes"
 
 
-def _unknown_check():  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _unknown_check() -> Check:
     return msgspec.structs.replace(make_case(1).checks[0], kind="telepathy")

@@ -121,11 +121,11 @@ def test_a_plan_is_stored_as_queued_before_submit_returns(
     watched.queue.pause()
     runs = watched.queue.submit(make_plan(make_suite(), models=2))
     assert [database.runs.load_run(run.id).status for run in runs] == [RunStatus.QUEUED] * 2
-    assert watched.queue.busy
+    busy = [watched.queue.busy]
     watched.queue.proceed()
     watched.wait_for(lambda: watched.count(EvaluationFinished) == 1)
     assert watched.statuses() == [RunStatus.FINISHED] * 2
-    assert not watched.queue.busy
+    assert [*busy, watched.queue.busy] == [True, False]
     assert isinstance(watched.events[0], QueuePaused)
     assert isinstance(watched.events[1], EvaluationQueued)
 
@@ -192,9 +192,7 @@ def test_a_finished_run_cannot_be_resumed(start: Callable[[EngineScript], Watche
     watched = start(_script())
     watched.queue.submit(make_plan(make_suite(1)))
     watched.wait_for(lambda: watched.count(RunFinished) == 1)
-    finished = watched.events[-1]
     run = next(e.run for e in watched.events if isinstance(e, RunFinished))
-    assert finished
     with pytest.raises(UserError, match="nothing to resume"):
         watched.queue.resume_runs((run,))
 
@@ -225,7 +223,7 @@ def test_a_full_disk_ends_the_queue_with_its_cause_and_keeps_what_is_stored(
 ) -> None:
     watched = start(_script())
     real = database.runs.add_answer
-    stored = []
+    stored: list[object] = []
 
     def fill_up(answer: object) -> None:
         if stored:
