@@ -11,6 +11,7 @@ if "DISPLAY" not in os.environ and "WAYLAND_DISPLAY" not in os.environ:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
 from desktop.settings.options import Appearance, Options
@@ -42,11 +43,15 @@ def window(
     qtbot: QtBot, operations: FakeOperations, queue: FakeQueue, events: QtEvents
 ) -> Iterator[MainWindow]:
     """Return a shown window whose operations run at once; `events.flush()` delivers events."""
+    del qtbot  # it watches for exceptions in slots
     options = Options(appearance=Appearance.LIGHT)
     prepare_application(options)
     made = MainWindow(options)
-    qtbot.addWidget(made)
     made.show()
     made.connect_backend(operations, queue, InlineRunner(), events)
     yield made
+    made.close()
+    made.deleteLater()
+    # Without an event loop nothing is deleted, and every window left over slows the next ones.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     theme.apply(Appearance.LIGHT)

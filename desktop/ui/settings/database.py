@@ -29,6 +29,7 @@ class DatabaseCard(Card):
         self.title.show()
         self.setAccessibleName(self.tr("Results"))
         self._context = context
+        self._at_start = context.options.database_path
         self._facts = FactList()
         self._next = Label("", "warning", wrap=True)
         self._problem = Label("", "bad", wrap=True)
@@ -84,15 +85,12 @@ class DatabaseCard(Card):
 
     def _show_next(self) -> None:
         chosen = self._context.options.database_path
-        facts = self._context.database
-        wanted = chosen or str(default_database())
-        differs = facts is not None and facts.path != wanted
         self._next.setText(
             self.tr("From the next start on: {0}. What is stored now stays where it is.").format(
-                wanted
+                chosen or str(default_database())
             )
         )
-        self._next.setVisible(bool(chosen or differs) and differs)
+        self._next.setVisible(chosen != self._at_start)
         self.default_button.setVisible(bool(chosen))
 
     def _choose_place(self) -> None:
