@@ -14,7 +14,7 @@ from desktop.domain.comparison import (
 )
 from desktop.domain.measurement import Measurement
 from desktop.domain.run import Outcome
-from desktop.reports import wording
+from desktop.reports import paper_wording, wording
 from desktop.reports.labels import LABELS
 from desktop.reports.numbers import (
     UNKNOWN,
@@ -105,7 +105,7 @@ def _measured(comparison: Comparison) -> str:
     )
     suites = ", ".join(f"{suite.title} {suite.version}".strip() for suite in comparison.suites)
     return one_line(
-        wording.how_measured(suites, machines, engines, judged=bool(comparison.cases)), 600
+        paper_wording.how_measured(suites, machines, engines, judged=bool(comparison.cases)), 600
     )
 
 
@@ -115,10 +115,8 @@ def _limits(comparison: Comparison) -> tuple[str, ...]:
     undecided = any(pair.standing is Standing.UNDECIDED for pair in tested)
     if undecided and comparison.smallest_difference is not None:
         fewest = min(pair.cases for pair in tested)
-        limits.append(
-            wording.could_have_shown(comparison.smallest_difference, fewest, len(tested))
-        )
-    return (*limits, *comparison.caveats, *wording.standing_limits(bool(comparison.cases)))
+        limits.append(wording.could_have_shown(comparison.smallest_difference, fewest, len(tested)))
+    return (*limits, *comparison.caveats, *paper_wording.standing_limits(bool(comparison.cases)))
 
 
 def _card(place: int, model: ComparedModel) -> Json:
@@ -136,9 +134,11 @@ def _card(place: int, model: ComparedModel) -> Json:
         "low": interval.low if interval else 0.0,
         "high": interval.high if interval else 0.0,
         "correct": share_text(model.share_passed),
-        "correct_note": wording.correct_note(model.cases_passed, model.cases_scored, interval),
+        "correct_note": paper_wording.correct_note(
+            model.cases_passed, model.cases_scored, interval
+        ),
         "rate": rate_text(speed.value) if speed else UNKNOWN,
-        "rate_note": wording.rate_note(valid=speed.valid if speed else True),
+        "rate_note": paper_wording.rate_note(valid=speed.valid if speed else True),
         "memory": memory[0],
         "memory_unit": memory[1] if len(memory) > 1 else "",
         "notes": [one_line(problem, 160) for problem in model.problems[:2]],
@@ -154,10 +154,10 @@ def _pair(pair: ComparedPair) -> Json:
         "only_first": count_text(pair.only_first_passed),
         "only_second": count_text(pair.only_second_passed),
         "difference": points_text(pair.difference) if known else UNKNOWN,
-        "interval": wording.points_interval(pair.interval) if known else "",
+        "interval": paper_wording.points_interval(pair.interval) if known else "",
         "p": probability_text(pair.p_adjusted) if known else UNKNOWN,
         "decided": pair.standing is not Standing.UNDECIDED,
-        "result": wording.pair_result(pair),
+        "result": paper_wording.pair_result(pair),
     }
 
 
@@ -183,7 +183,7 @@ def _tag_cell(answers: Sequence[ComparedAnswer | None]) -> Json | None:
     interval = wilson_interval(passed, len(scored))
     return {
         "share": share_text(passed / len(scored)),
-        "counts": wording.passed_of(passed, len(scored)),
+        "counts": paper_wording.passed_of(passed, len(scored)),
         "value": passed / len(scored),
         "low": interval.low,
         "high": interval.high,
@@ -205,10 +205,10 @@ def _speed(place: int, measurement: Measurement) -> Json:
     return {
         "model": place,
         "test": one_line(measurement.test, 30),
-        "rate": wording.rate_with_spread(measurement),
+        "rate": paper_wording.rate_with_spread(measurement),
         "repetitions": count_text(len(measurement.repetitions)),
         "valid": measurement.valid,
-        "note": wording.validity(valid=measurement.valid, reasons=reasons),
+        "note": paper_wording.validity(valid=measurement.valid, reasons=reasons),
     }
 
 
@@ -243,7 +243,7 @@ def _answers(comparison: Comparison) -> Json:
     longest = min(_LONGEST_ANSWER, max(_SHORTEST_ANSWER, room))
     return {
         "answers": [_answer_block(case, longest) for case in shown],
-        "answers_note": wording.answers_note(len(shown), len(chosen), disagree=disagree),
+        "answers_note": paper_wording.answers_note(len(shown), len(chosen), disagree=disagree),
     }
 
 
@@ -251,7 +251,7 @@ def _answer_block(case: ComparedCase, longest: int) -> Json:
     return {
         "title": one_line(case.title, _LONGEST_TITLE),
         "prompt": shorten(case.prompt, _LONGEST_PROMPT, most_lines=10)[0],
-        "demands": one_line(wording.demands(case.demands), 300),
+        "demands": one_line(paper_wording.demands(case.demands), 300),
         "cells": [
             _answer_cell(place, answer, longest)
             for place, answer in enumerate(case.answers)
@@ -265,8 +265,8 @@ def _answer_cell(place: int, answer: ComparedAnswer, longest: int) -> Json:
     return {
         "model": place,
         **_mark(answer),
-        "verdict": wording.verdict(answer),
-        "text": text or ("" if answer.outcome is Outcome.ERROR else wording.empty_answer()),
-        "cut": wording.cut_note(len(answer.text)) if cut else "",
+        "verdict": paper_wording.verdict(answer),
+        "text": text or ("" if answer.outcome is Outcome.ERROR else paper_wording.empty_answer()),
+        "cut": paper_wording.cut_note(len(answer.text)) if cut else "",
         "explanation": one_line(answer.explanation, 240),
     }
