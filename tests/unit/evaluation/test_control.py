@@ -27,14 +27,11 @@ def test_an_engine_attached_too_late_is_stopped_too() -> None:
 
 def test_a_cancel_cannot_be_taken_back_and_closing_outranks_it() -> None:
     control = RunControl()
-    control.cancel()
-    control.proceed()
-    control.pause()
-    assert control.wish is Wish.CANCEL
-    control.close()
-    assert control.wish is Wish.CLOSE
-    control.cancel()
-    assert control.wish is Wish.CLOSE
+    wishes = []
+    for call in (control.cancel, control.proceed, control.pause, control.close, control.cancel):
+        call()
+        wishes.append(control.wish)
+    assert wishes == [Wish.CANCEL] * 3 + [Wish.CLOSE] * 2
 
 
 def test_who_waits_in_a_pause_is_woken_by_an_end() -> None:
