@@ -100,7 +100,12 @@ class MachineScreen(Screen):
         self._judge()
 
     def _judge(self) -> None:
-        verdict = judge_quietness(self._loads, self._machine, evaluating=self.context.queue.busy)
+        verdict = judge_quietness(
+            self._loads,
+            self._machine,
+            evaluating=self.context.queue.busy,
+            readable=self._readable,
+        )
         if self.sentence.text() != verdict.sentence:
             self.sentence.setText(verdict.sentence)
         if self.pill.text() != verdict.pill:

@@ -31,9 +31,9 @@ class DatabaseCard(Card):
         self._context = context
         self._at_start = context.options.database_path
         self._facts = FactList()
-        self._next = Label("", "warning", wrap=True)
-        self._problem = Label("", "bad", wrap=True)
-        self._problem.hide()
+        self.announcement = Label("", "warning", wrap=True)
+        self.problem = Label("", "bad", wrap=True)
+        self.problem.hide()
         self.back_up_button = plain_button(self.tr("Back up now"), self._back_up)
         self.back_up_button.setToolTip(self.tr("Write a checked copy into the folder of backups"))
         self.move_button = plain_button(self.tr("Change place…"), self._choose_place)
@@ -52,7 +52,7 @@ class DatabaseCard(Card):
                 wrap=True,
             )
         )
-        for part in (self._problem, self._facts, self._next):
+        for part in (self.problem, self._facts, self.announcement):
             self.body.addWidget(part)
         self.body.addLayout(row)
         context.options_changed.connect(self._show_next)
@@ -64,7 +64,7 @@ class DatabaseCard(Card):
         self._context.runner.run(operations.describe_database, self._show, self._give_up)
 
     def _show(self, facts: DatabaseFacts) -> None:
-        self._problem.hide()
+        self.problem.hide()
         held = self.tr("{0} runs with {1} answers").format(
             format_number(facts.runs), format_number(facts.answers)
         )
@@ -80,17 +80,17 @@ class DatabaseCard(Card):
         self._show_next()
 
     def _give_up(self, failure: Exception) -> None:
-        self._problem.setText(self.tr("The database could not be asked: {0}").format(failure))
-        self._problem.show()
+        self.problem.setText(self.tr("The database could not be asked: {0}").format(failure))
+        self.problem.show()
 
     def _show_next(self) -> None:
         chosen = self._context.options.database_path
-        self._next.setText(
+        self.announcement.setText(
             self.tr("From the next start on: {0}. What is stored now stays where it is.").format(
                 chosen or str(default_database())
             )
         )
-        self._next.setVisible(chosen != self._at_start)
+        self.announcement.setVisible(chosen != self._at_start)
         self.default_button.setVisible(bool(chosen))
 
     def _choose_place(self) -> None:
