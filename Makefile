@@ -16,8 +16,10 @@ unexport PYTHONPATH PYTHONHOME
 
 # What building llama-cpp-python needs (cmake, ninja) is in the environment, so it goes first on
 # PATH. Own CMAKE_ARGS are kept, for example `CMAKE_ARGS=-DGGML_VULKAN=ON make environment`.
+# amx_tiles.h puts a flaw of GCC right (it says which).
 BUILDING = PATH="$(CURDIR)/$(BIN):$$PATH" CMAKE_BUILD_PARALLEL_LEVEL=$(CORES) \
-    CMAKE_ARGS="-DLLAVA_BUILD=OFF $$CMAKE_ARGS"
+    CMAKE_ARGS="-DLLAVA_BUILD=OFF $$CMAKE_ARGS" \
+    CXXFLAGS="-include \"$(CURDIR)/packaging/amx_tiles.h\" $$CXXFLAGS"
 PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install \
     --quiet --root-user-action=ignore --no-warn-script-location
 # --no-deps, because the locks are complete but for diskcache: llama-cpp-python asks for it, it has
@@ -28,6 +30,9 @@ INSTALL_LOCKED := $(PIP_INSTALL) --require-hashes --no-deps --no-build-isolation
 # installed and a touched one is not. All stamps lie in the environment and go with it.
 fingerprint = $(shell cat $(1) | cksum | tr ' \t' '--')
 BUILD_STAMP := $(STAMPS)/build-$(call fingerprint,requirements-build.lock)
+# llama-cpp-python has a stamp of its own, because building it takes minutes.
+ENGINE_LOCK := awk '/^[a-z]/ { wanted = /^llama-cpp-python==/ } wanted' requirements.lock
+ENGINE_STAMP := $(STAMPS)/engine-$(shell { $(ENGINE_LOCK); cat packaging/amx_tiles.h; } | cksum | tr ' \t' '--')
 RUNTIME_STAMP := $(STAMPS)/runtime-$(call fingerprint,requirements-build.lock requirements.lock)
 PROGRAM_STAMP := $(STAMPS)/program-$(call fingerprint,pyproject.toml)
 DEVELOPMENT_STAMP := $(STAMPS)/development-$(call fingerprint,requirements-dev.lock)
@@ -119,19 +124,27 @@ $(BUILD_STAMP): $(STAMPS)/venv
 	@$(PIP_INSTALL) --require-hashes -r requirements-build.lock
 	@touch $@
 
-$(RUNTIME_STAMP): $(BUILD_STAMP)
-	@$(BIN)/python packaging/repair_environment.py
+# Built here and now: pip's cache may hold one that was built with other flags, or, in a home that
+# several machines share, for another processor.
+$(ENGINE_STAMP): $(BUILD_STAMP)
 	@command -v c++ >/dev/null || command -v g++ >/dev/null || command -v clang++ >/dev/null || { \
 	    echo 'llama.cpp is built here and needs a C++ compiler (Debian: apt-get install g++).' >&2; \
 	    exit 3; }
-	@echo 'Installing what the program needs; building llama.cpp takes some minutes the first time'
-	@$(BUILDING) $(INSTALL_LOCKED) -r requirements.lock
+	@echo 'Building llama.cpp, which takes some minutes'
+	@$(ENGINE_LOCK) > $(STAMPS)/engine.lock
+	@$(BUILDING) $(INSTALL_LOCKED) --force-reinstall --no-cache-dir -r $(STAMPS)/engine.lock
+	@touch $@
+
+$(RUNTIME_STAMP): $(ENGINE_STAMP)
+	@$(BIN)/python packaging/repair_environment.py
+	@echo 'Installing what the program needs'
+	@$(INSTALL_LOCKED) -r requirements.lock
 	@touch $@
 
 $(DEVELOPMENT_STAMP): $(RUNTIME_STAMP)
 	@$(BIN)/python packaging/repair_environment.py
 	@echo 'Installing what the tests need'
-	@$(BUILDING) $(INSTALL_LOCKED) -r requirements-dev.lock
+	@$(INSTALL_LOCKED) -r requirements-dev.lock
 	@touch $@
 
 $(PROGRAM_STAMP): $(RUNTIME_STAMP)
