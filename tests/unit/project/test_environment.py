@@ -144,3 +144,38 @@ def test_what_apt_get_says_is_shown_only_when_it_fails(
         patch.setenv("REFUSAL", "100")
         assert not module.install(["xvfb"], [str(installer)])
     assert "apt-get install" in capsys.readouterr().err
+
+
+@pytest.fixture
+def steps(root: Path, tmp_path: Path) -> list[str]:
+    """What `make development` would do where there is no environment yet."""
+    listing = subprocess.run(
+        ["make", "--dry-run", f"VENV={tmp_path / 'venv'}", "development"],  # noqa: S607 - as above
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=root,
+    ).stdout
+    return [line for line in listing.splitlines() if " -m pip " in line and " install " in line]
+
+
+def test_everything_installed_is_locked_with_hashes_but_for_the_program(steps: list[str]) -> None:
+    *locked, program = [step for step in steps if "--editable" not in step] + [
+        step for step in steps if "--editable" in step
+    ]
+
+    assert len(locked) == 4
+    assert all("--require-hashes" in step for step in locked)
+    assert "--no-deps" in program
+
+
+def test_llama_cpp_is_built_from_source_after_its_tools_and_never_taken_from_a_cache(
+    steps: list[str],
+) -> None:
+    tools, engine = steps[:2]
+
+    assert tools.endswith("requirements-build.lock")
+    assert engine.endswith("engine.lock")
+    assert "--no-cache-dir" in engine
+    assert "amx_tiles.h" in engine
+    assert "-DLLAVA_BUILD=OFF" in engine
