@@ -175,11 +175,11 @@ def _judge_others(before: Counters, after: Counters) -> Iterable[Disturbance]:
         earlier = {pid: value for pid, (_, value) in before.process_seconds.items()}
         ours = after.own_seconds.keys() | before.own_seconds.keys()
         name, used = name_busiest(earlier, after.process_seconds, ours)
-        culprit = f", most of all “{name}” ({used / seconds:.0%})" if name else ""
+        culprit = f", most of all “{name}” ({_in_cores(used / seconds)})" if name else ""
         yield Disturbance(
             code="other_processes",
-            message=f"Other processes used {cores:.0%} of one core meanwhile{culprit}; up to "
-            f"{OTHERS_CORES:.0%} is trusted.",
+            message=f"Other processes used {_in_cores(cores)} meanwhile{culprit}; up to "
+            f"{_in_cores(OTHERS_CORES)} is trusted.",
         )
     passed = after.total_seconds - before.total_seconds
     stolen = (after.stolen_seconds - before.stolen_seconds) / passed if passed > 0 else 0.0
@@ -189,6 +189,10 @@ def _judge_others(before: Counters, after: Counters) -> Iterable[Disturbance]:
             message=f"The host of this virtual machine gave {stolen:.0%} of the processor time to "
             "others meanwhile.",
         )
+
+
+def _in_cores(cores: float) -> str:
+    return f"{cores:.0%} of a core" if cores < 1 else f"{cores:.1f} cores"
 
 
 def _judge_clock(mhz: Sequence[float]) -> tuple[Disturbance, ...]:

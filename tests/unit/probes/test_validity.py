@@ -57,8 +57,15 @@ def test_others_are_told_with_figures_and_the_culprit() -> None:
     processes = {2: ("engine", 20.0), 9: ("browser", 23.1)}
     (found,) = judge_counters(QUIET, later(busy_seconds=73.7, process_seconds=processes))
     assert found.code == "other_processes"
-    assert "37% of one core" in found.message
-    assert "“browser” (31%)" in found.message
+    assert found.message == (
+        "Other processes used 37% of a core meanwhile, most of all “browser” (31% of a core); "
+        "up to 15% of a core is trusted."
+    )
+
+
+def test_more_than_a_core_is_told_in_cores() -> None:
+    (found,) = judge_counters(QUIET, later(busy_seconds=87.0, process_seconds={}))
+    assert "used 1.7 cores meanwhile" in found.message
 
 
 def test_others_whose_names_are_hidden() -> None:
