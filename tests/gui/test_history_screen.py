@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop.domain.run import RunCounts, RunStatus, RunSummary
@@ -139,14 +140,14 @@ def test_the_status_filter_leaves_only_that_status(
 
 
 def test_name_tags_and_note_are_kept_when_a_field_is_left(
-    qtbot: QtBot, screen: HistoryScreen, operations: FakeOperations
+    screen: HistoryScreen, operations: FakeOperations
 ) -> None:
     choose(screen, FIRST)
     form = screen.panel.form
     form.name.setText("Baseline")
     form.tags.setText("board,  board, q4 ,")
     form.note.setPlainText("before the new driver")
-    qtbot.keyClick(form.name, Qt.Key.Key_Return)
+    QTest.keyClick(form.name, Qt.Key.Key_Return)
     kept = next(s.run for s in operations.summaries if s.run.id == FIRST)
     assert (kept.name, kept.tags, kept.note) == (
         "Baseline",
@@ -178,12 +179,12 @@ def test_a_reload_does_not_take_away_what_is_being_typed(
 
 
 def test_escape_takes_back_what_was_typed(
-    qtbot: QtBot, screen: HistoryScreen, operations: FakeOperations
+    screen: HistoryScreen, operations: FakeOperations
 ) -> None:
     choose(screen, FIRST)
     name = screen.panel.form.name.text()
     screen.panel.form.name.setText("a mistake")
-    qtbot.keyClick(screen.panel.form.name, Qt.Key.Key_Escape)
+    QTest.keyClick(screen.panel.form.name, Qt.Key.Key_Escape)
     screen.panel.form.keep()
     assert screen.panel.form.name.text() == name
     assert "annotate_run" not in operations.calls
@@ -208,12 +209,10 @@ def test_an_annotation_that_cannot_be_stored_is_told(
     assert window.notices.notices[0].title == "The disk is full."
 
 
-def test_several_runs_are_deleted_and_come_back(
-    qtbot: QtBot, window: MainWindow, screen: HistoryScreen
-) -> None:
+def test_several_runs_are_deleted_and_come_back(window: MainWindow, screen: HistoryScreen) -> None:
     chosen = list_ids(screen)[2:5]
     choose(screen, *chosen)
-    qtbot.keyClick(screen.table, Qt.Key.Key_Delete)
+    QTest.keyClick(screen.table, Qt.Key.Key_Delete)
     assert not set(chosen) & set(list_ids(screen))
     assert screen.table.current is not None
     notice = window.notices.notices[0]
@@ -225,14 +224,14 @@ def test_several_runs_are_deleted_and_come_back(
 
 
 def test_a_run_under_way_cannot_be_deleted(
-    qtbot: QtBot, screen: HistoryScreen, operations: FakeOperations
+    screen: HistoryScreen, operations: FakeOperations
 ) -> None:
     change_status(operations, FIRST, RunStatus.RUNNING)
     screen.reload()
     choose(screen, FIRST)
     assert not screen.delete_button.isEnabled()
     assert "cancel it first" in screen.delete_button.toolTip()
-    qtbot.keyClick(screen.table, Qt.Key.Key_Delete)
+    QTest.keyClick(screen.table, Qt.Key.Key_Delete)
     assert "delete_runs" not in operations.calls
 
 

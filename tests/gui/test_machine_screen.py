@@ -86,9 +86,10 @@ def test_the_load_is_shown_at_once(screen: MachineScreen) -> None:
 def test_the_load_is_sampled_only_while_it_is_seen(
     window: MainWindow, screen: MachineScreen, operations: FakeOperations
 ) -> None:
-    assert screen.live.looking
+    seen = [screen.live.looking]
     window.open_screen(ScreenId.MODELS)
-    assert not screen.live.looking
+    seen.append(screen.live.looking)
+    assert seen == [True, False]
     before = operations.calls.count("sample_load")
     window.open_screen(ScreenId.MACHINE)
     assert operations.calls.count("sample_load") == before + 1

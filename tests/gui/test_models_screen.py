@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -114,15 +115,15 @@ def test_evaluate_hands_the_chosen_models_over(
 
 def test_return_in_the_list_evaluates(qtbot: QtBot, context: Context, screen: ModelsScreen) -> None:
     with qtbot.waitSignal(context.evaluation_asked) as asked:
-        qtbot.keyClick(screen.table, Qt.Key.Key_Return)
+        QTest.keyClick(screen.table, Qt.Key.Key_Return)
     assert asked.args == [("model-qwen3-1.7b",)]
 
 
 def test_removing_can_be_undone(
-    qtbot: QtBot, window: MainWindow, screen: ModelsScreen, operations: FakeOperations
+    window: MainWindow, screen: ModelsScreen, operations: FakeOperations
 ) -> None:
     screen.table.choose(["model-gemma-3-270m"])
-    qtbot.keyClick(screen.table, Qt.Key.Key_Delete)
+    QTest.keyClick(screen.table, Qt.Key.Key_Delete)
     assert "Gemma-3-270M" not in list_names(screen)
     notice = window.notices.notices[0]
     assert notice.title == "Gemma-3-270M was removed from the library."

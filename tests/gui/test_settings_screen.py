@@ -58,11 +58,11 @@ def test_folders_are_added_and_removed(
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "/models")
     screen.folders.add_button.click()
     screen.folders.add_button.click()
-    assert operations.options.model_folders == ("/models",)
+    assert list(operations.options.model_folders) == ["/models"]
     assert screen.folders.places == ("/models",)
     screen.folders.list.setCurrentRow(0)
     screen.folders.remove_button.click()
-    assert operations.options.model_folders == ()
+    assert not operations.options.model_folders
     assert screen.folders.list.isHidden()
 
 
