@@ -42,7 +42,7 @@ def test_smollm2_in_the_words_people_use(sample_models: list[Path]) -> None:
 def test_gemma_is_a_base_model_and_says_so(sample_models: list[Path]) -> None:
     model = read_model(sample(sample_models, "gemma"))
     facts = model.facts
-    assert facts.name == "Gemma 3 270m"
+    assert (facts.name, facts.header_name) == ("gemma-3-270m", "Gemma 3 270m")
     assert facts.quantization == "Q4_K_M"
     assert facts.parameters == 268_098_176
     assert facts.tensor_types["Q4_K"] == 27
@@ -111,17 +111,33 @@ def test_bits_per_weight_leave_the_header_out(write_model: WriteModel) -> None:
     assert facts.tensor_types == {"Q8_0": 3, "F32": 3}
 
 
-@pytest.mark.parametrize("name", ["", "model", "47b6801b24d15ff9bcd8c96dfaea0be9ed3a0301"])
-def test_names_that_say_nothing_give_way_to_the_files(tmp_path: Path, name: str) -> None:
-    path = tmp_path / "Helpful-7B.gguf"
+@pytest.mark.parametrize(
+    ("file", "in_header", "name"),
+    [
+        ("Helpful-7B.gguf", "", "Helpful-7B"),
+        ("Helpful-7B.Q4_1.gguf", "run 12 ep2", "Helpful-7B"),
+        ("helpful-7b-q4_k_m.gguf", "Helpful", "helpful-7b"),
+        ("Helpful-7B-UD-IQ2_XXS.gguf", "", "Helpful-7B"),
+        ("Helpful-7B-BF16.gguf", "", "Helpful-7B"),
+        ("helpful-q1.5-chat.gguf", "", "helpful-q1.5-chat"),
+        ("model.gguf", "Helpful 7B", "Helpful 7B"),
+        ("ggml-model-f16.gguf", "Helpful 7B", "Helpful 7B"),
+        ("sha256-" + "47b6801b" * 8, "Helpful 7B", "Helpful 7B"),
+        ("model.gguf", "47b6801b24d15ff9bcd8c96dfaea0be9ed3a0301", "model"),
+    ],
+)
+def test_a_model_is_named_as_people_know_it(
+    tmp_path: Path, file: str, in_header: str, name: str
+) -> None:
+    path = tmp_path / file
     writer = gguf.GGUFWriter(path, "llama")
-    writer.add_name(name)
+    writer.add_name(in_header)
     writer.add_tensor("output.weight", np.ones(32, dtype=np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    assert read_facts(path).name == "Helpful-7B"
+    assert read_facts(path).name == name
 
 
 def test_heads_that_differ_by_layer(write_model: WriteModel) -> None:

@@ -297,7 +297,7 @@ def test_bytes_that_are_no_utf8_stay_readable(tmp_path: Path) -> None:
     path = tmp_path / "latin.gguf"
     name = pack_string(b"general.name") + struct.pack("<I", 8) + pack_string(b"Caf\xe9")
     path.write_bytes(pack_header(ARCHITECTURE, name))
-    assert read_facts(path).name == "Caf�"
+    assert read_facts(path).header_name == "Caf�"
 
 
 @pytest.mark.parametrize(
