@@ -24,6 +24,7 @@ def describe_model(model: LanguageModel) -> Document:
         "path": model.path,
         "paths": list(model.paths),
         "name": facts.name,
+        "header_name": facts.header_name or None,
         "sha256": model.sha256,
         "kind": facts.kind.value,
         "architecture": facts.architecture,

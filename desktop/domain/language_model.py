@@ -20,12 +20,14 @@ class ModelKind(StrEnum):
 class ModelFacts(Value, frozen=True, kw_only=True):
     """What the header of a GGUF file says; `None` and empty mean that it is silent.
 
+    `name` is what people know the model by, mostly the file's name; `header_name` is the header's.
     `bits_per_weight` counts the tensors' bytes, header excluded. `tensor_types` maps ggml type
     names (`Q4_K`) to the number of tensors.
     """
 
     name: str
     architecture: str
+    header_name: str = ""
     kind: ModelKind = ModelKind.LANGUAGE_MODEL
     parameters: int | None = None
     quantization: str = ""

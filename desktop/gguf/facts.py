@@ -79,6 +79,7 @@ def describe(path: Path, headers: Sequence[GgufHeader]) -> ModelFacts:
     heads = header.numbers(f"{architecture}.attention.head_count")
     return ModelFacts(
         name=_tell_name(path, header),
+        header_name=_line(header.text("general.name")),
         architecture=_line(architecture),
         kind=kind,
         parameters=parameters or None,
@@ -125,12 +126,30 @@ def _tell_kind(header: GgufHeader, architecture: str, has_tensors: bool) -> Mode
 
 
 def _tell_name(path: Path, header: GgufHeader) -> str:
-    name = header.text("general.name")
-    # Converters that were given no name write the folder's, which says nothing.
-    meaningless = {"", ".", "model", "models", "hf", "snapshot", "tmp"}
-    is_hash = re.fullmatch("[0-9a-f]{32,}", name) is not None
-    chosen = path.stem if is_hash or name.lower() in meaningless else name
-    return _line(chosen)
+    """Return the name that people know a model by: its file's, less quantisation and shard.
+
+    The header's own name is often a training run's ("Smollm2 135M 8k Lc100K Mix1 Ep2"), and the
+    same in every fine-tune of a model; it is taken where the file's says nothing.
+    """
+    stem = path.stem
+    for suffix in (_SHARD_SUFFIX, _QUANTIZATION_SUFFIX):
+        stem = suffix.sub("", stem)
+    in_header = header.text("general.name")
+    return _line(stem if _says_something(stem) or not _says_something(in_header) else in_header)
+
+
+_SHARD_SUFFIX = re.compile(r"-\d{5}-of-\d{5}$")
+_QUANTIZATION_SUFFIX = re.compile(
+    r"[-._](?:UD[-_])?(?:i?q\d(?:_[a-z0-9]+)*|tq\d_\d|mxfp4(?:_moe)?|nvfp4|f16|fp16|bf16|f32|fp32)$",
+    re.IGNORECASE,
+)
+# What converters and downloaders write when they were given no name.
+_MEANINGLESS = {"", ".", "model", "models", "ggml-model", "hf", "snapshot", "tmp", "consolidated"}
+
+
+def _says_something(name: str) -> bool:
+    is_hash = re.fullmatch("(sha256-)?[0-9a-f]{32,}", name) is not None
+    return not is_hash and name.lower() not in _MEANINGLESS
 
 
 def _tell_quantization(headers: Sequence[GgufHeader]) -> str:

@@ -60,7 +60,7 @@ def test_a_folder_gives_its_models_and_what_is_broken(tmp_path: Path) -> None:
 
 def test_a_folder_with_several_models_does_not_name_one(tmp_path: Path) -> None:
     write_model(tmp_path / "one.gguf")
-    assert read_model(tmp_path).facts.name == "Tiny"
+    assert read_model(tmp_path).facts.header_name == "Tiny"
     write_model(tmp_path / "two.gguf", seed=1)
     with pytest.raises(UserError, match="2 models"):
         read_model(tmp_path)
@@ -116,7 +116,10 @@ def test_the_sample_models_are_offered_only_together(
     write_model(tmp_path / "gemma-3-270m-q4_k_m.gguf", "Gemma")
     assert find_sample_models() == ()
     write_model(tmp_path / "SmolLM2-135M-Instruct.Q4_1.gguf", "SmolLM2")
-    assert [model.facts.name for model in find_sample_models()] == ["SmolLM2", "Gemma"]
+    assert [model.facts.name for model in find_sample_models()] == [
+        "SmolLM2-135M-Instruct",
+        "gemma-3-270m",
+    ]
 
 
 def _tiny(tmp_path: Path) -> LanguageModel:
