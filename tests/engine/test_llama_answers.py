@@ -77,7 +77,7 @@ def test_the_pipe_changes_no_answer(smol: EngineProcess, smollm2: Path) -> None:
 
     direct = LlamaEngine()
     try:
-        loaded = direct.load(LoadModel(path=str(smollm2), context_tokens=1024))
+        loaded = direct.load(LoadModel(path=str(smollm2), context_tokens=1024, threads=1))
         assert texts(direct.generate(ask_all())) == texts(smol.generate(ask_all()))
     finally:
         direct.close()
@@ -93,7 +93,7 @@ def test_the_pipe_changes_no_answer(smol: EngineProcess, smollm2: Path) -> None:
 def test_several_sequences_answer_every_prompt_exactly_once(
     engine: EngineProcess, smollm2: Path
 ) -> None:
-    engine.load(LoadModel(path=str(smollm2), context_tokens=512, parallel_sequences=4))
+    engine.load(LoadModel(path=str(smollm2), context_tokens=512, parallel_sequences=4, threads=1))
     prompts = [
         ask(f"{q} Say it {n} times.", f"{n}", max_tokens=3 + 5 * (n % 4))
         for n, q in enumerate(QUESTIONS * 3)
@@ -114,7 +114,7 @@ def test_several_sequences_say_what_one_says(
     engine: EngineProcess, smol: EngineProcess, smollm2: Path
 ) -> None:
     """Roundings may differ between batches, so a few answers may drift, but not most."""
-    engine.load(LoadModel(path=str(smollm2), context_tokens=512, parallel_sequences=4))
+    engine.load(LoadModel(path=str(smollm2), context_tokens=512, parallel_sequences=4, threads=1))
     alone, together = texts(smol.generate(ask_all())), texts(engine.generate(ask_all()))
     same = sum(alone[key][:20] == together[key][:20] for key in alone)
     assert same >= len(QUESTIONS) - 2
@@ -170,7 +170,7 @@ def test_text_of_all_scripts_comes_out_whole(smol: EngineProcess) -> None:
 def test_cancel_in_the_middle_and_the_engine_works_again(smol: EngineProcess) -> None:
     seen: list[GenerationEvent] = []
     for event in smol.generate([ask("Count to 500.", "a", max_tokens=900), ask("x", "b")]):
-        if isinstance(event, TextGenerated) and not seen:
+        if isinstance(event, TextGenerated):
             threading.Thread(target=smol.cancel).start()
         seen.append(event)
     end = ends(seen)["a"]
@@ -182,7 +182,7 @@ def test_cancel_in_the_middle_and_the_engine_works_again(smol: EngineProcess) ->
 
 def test_cancel_stops_a_long_prompt_within_its_decode(engine: EngineProcess, smollm2: Path) -> None:
     """7,000 tokens take many seconds to read; the abort callback does not wait for them."""
-    engine.load(LoadModel(path=str(smollm2), context_tokens=8192))
+    engine.load(LoadModel(path=str(smollm2), context_tokens=8192, threads=1))
     events = []
     for event in engine.generate([ask("word " * 7000)]):
         events.append(event)
@@ -196,7 +196,7 @@ def test_cancel_stops_a_long_prompt_within_its_decode(engine: EngineProcess, smo
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals are POSIX")
 def test_killed_in_the_middle_it_says_so(engine: EngineProcess, smollm2: Path) -> None:
-    engine.load(LoadModel(path=str(smollm2), context_tokens=1024))
+    engine.load(LoadModel(path=str(smollm2), context_tokens=1024, threads=1))
 
     def kill_when_it_talks() -> None:
         for event in engine.generate([ask("Count to 500.", max_tokens=900)]):
@@ -209,17 +209,17 @@ def test_killed_in_the_middle_it_says_so(engine: EngineProcess, smollm2: Path) -
 
 
 def test_a_base_model_continues_plain_text(engine: EngineProcess, gemma: Path) -> None:
-    loaded = engine.load(LoadModel(path=str(gemma), context_tokens=512))
+    loaded = engine.load(LoadModel(path=str(gemma), context_tokens=512, threads=1))
     assert loaded.chat_template is None
     assert (loaded.adds_bos, loaded.bos_text) == (True, "<bos>")
     prompt = Prompt(
         key="k",
-        text="The capital of France is",
+        text="Water boils at",
         has_special_tokens=False,
         sampling=Sampling(),
         max_tokens=8,
     )
     events = list(engine.generate([prompt]))
-    assert "Paris" in ends(events)["k"].text
+    assert "100 degrees" in ends(events)["k"].text
     started = [e for e in events if isinstance(e, GenerationStarted)]
-    assert started[0].prompt_tokens == 6  # BOS and five words
+    assert started[0].prompt_tokens == 4  # BOS and three words

@@ -47,7 +47,7 @@ def test_blocks_json_dates_and_loops_are_set_up_as_transformers_does() -> None:
     "template",
     [
         (
-            "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('none of that') }}"
+            "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no') }}"
             "{% endif %}[{{ m.role }}] {{ m.content }}{% endfor %}"
         ),
         "{% for m in messages if m.role == 'user' %}[user] {{ m.content }}{% endfor %}",
