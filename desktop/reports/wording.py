@@ -60,8 +60,8 @@ def title(suites: Sequence[str], models: Sequence[str]) -> str:
 def nothing_measured(models: int) -> str:
     """There is neither a scored case nor a valid measurement."""
     if models == 1:
-        return "Nothing can be said yet: no case has been scored and no speed measured."
-    return "Nothing can be compared yet: no case has been scored and no speed measured."
+        return "Nothing can be said yet: no case was scored and no trusted speed measured."
+    return "Nothing can be compared yet: no case was scored and no trusted speed measured."
 
 
 def one_model(label: str, passed: int, total: int, interval: Interval) -> str:

@@ -167,7 +167,7 @@ def test_probes_alone_conclude_on_speed_and_say_that_quality_is_unknown() -> Non
 def test_nothing_scored_and_nothing_measured() -> None:
     result = compare(make_record("A", "..."), make_record("B", "!!!"))
     assert result.headline == (
-        "Nothing can be compared yet: no case has been scored and no speed measured."
+        "Nothing can be compared yet: no case was scored and no trusted speed measured."
     )
     assert result.smallest_difference is None
     assert [model.share_passed for model in result.models] == [None, None]
