@@ -5,8 +5,15 @@ from functools import partial
 
 import msgspec
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.domain.run import Run, RunStatus, RunSummary
 from desktop.ui.history.annotations import Annotation
@@ -17,6 +24,7 @@ from desktop.ui.screen import Context, Screen, ScreenId
 from desktop.ui.widgets.buttons import plain_button, primary_button
 from desktop.ui.widgets.card import Card
 from desktop.ui.widgets.empty import EmptyState
+from desktop.ui.widgets.fields import ComboBox
 from desktop.ui.widgets.labels import Label
 from desktop.ui.widgets.notices import Notice
 from desktop.ui.widgets.records import RecordTable
@@ -45,7 +53,7 @@ class HistoryScreen(Screen):
         self.panel = RunPanel()
         self.search = SearchField(self.tr("Search runs"))
         self.search.bind(self)
-        self.status = QComboBox()
+        self.status = ComboBox()
         self.compare_button = primary_button(self.tr("Compare"), self._compare)
         self.resume_button = plain_button(self.tr("Resume"), self._resume)
         self.delete_button = plain_button(self.tr("Delete"), self._delete)
@@ -109,6 +117,11 @@ class HistoryScreen(Screen):
         self.table.choice_changed.connect(self._show_choice)
         self.table.opened.connect(self._compare)
         self.table.delete_pressed.connect(self._delete)
+        self.table.offer(self.tr("Compare"), self._compare)
+        self._resume_action = self.table.offer(self.tr("Resume"), self._resume)
+        self.table.offer(self.tr("Rename"), self._rename)
+        self.table.offer(self.tr("Copy the run's id"), self._copy_ids)
+        self._delete_action = self.table.offer(self.tr("Delete"), self._delete)
         self.search.textChanged.connect(lambda _: self._filter())
         self.status.currentIndexChanged.connect(lambda _: self._filter())
         self.panel.form.changed.connect(self._annotate)
@@ -159,7 +172,14 @@ class HistoryScreen(Screen):
         elif shown and not self.table.chosen:
             self.table.choose([shown[min(self._row, len(shown) - 1)].run.id])
         self._stack.setCurrentIndex(_LIST if summaries else _EMPTY)
+        if summaries and self.isAncestorOf(self.focusWidget()) and not self._typing:
+            self.table.setFocus()
         self._show_state()
+
+    @property
+    def _typing(self) -> bool:
+        """Whether a field has the keyboard, which a reload must not take away."""
+        return isinstance(self.focusWidget(), QLineEdit | QPlainTextEdit)
 
     # What is shown
 
@@ -205,6 +225,8 @@ class HistoryScreen(Screen):
             if under_way
             else self.tr("Delete the chosen runs; this can be undone (Delete)")
         )
+        self._resume_action.setEnabled(self.resume_button.isEnabled())
+        self._delete_action.setEnabled(self.delete_button.isEnabled())
         self.panel.show_run(self.table.current, writable=writable)
 
     def _list_resumable(self) -> tuple[Run, ...]:
@@ -296,11 +318,19 @@ class HistoryScreen(Screen):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Lead to the name on F2."""
-        if event.key() == Qt.Key.Key_F2 and self.table.current is not None:
-            self.panel.form.name.setFocus(Qt.FocusReason.ShortcutFocusReason)
-            self.panel.form.name.selectAll()
+        if event.key() == Qt.Key.Key_F2:
+            self._rename()
             return
         super().keyPressEvent(event)
+
+    def _rename(self) -> None:
+        if self.table.current is not None:
+            self.panel.form.name.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            self.panel.form.name.selectAll()
+
+    def _copy_ids(self) -> None:
+        ids = [summary.run.id for summary in self.table.chosen]
+        QGuiApplication.clipboard().setText("\n".join(ids))
 
 
 def _count(text: str, count: int) -> str:

@@ -87,10 +87,10 @@ def explain_passed(summary: RunSummary) -> str:
     if suite is None:
         return _tr("A speed probe has no cases.")
     asked = suite.cases * summary.run.settings.repeats
-    parts = [
-        _tr("{0} passed").format(counts.passed),
-        _tr("{0} failed").format(counts.failed),
-    ]
+    parts = []
+    if counts.done:
+        parts.append(_tr("{0} passed").format(counts.passed))
+        parts.append(_tr("{0} failed").format(counts.failed))
     if counts.errors:
         parts.append(_tr("{0} ended in an error and do not count").format(counts.errors))
     if counts.done < asked:

@@ -9,6 +9,7 @@ from desktop.ui.machine.live import LiveStrip
 from desktop.ui.machine.quiet import LoadHistory, judge_quietness
 from desktop.ui.screen import Context, Screen, scrolled
 from desktop.ui.theme import GAP
+from desktop.ui.widgets.busy import BusyLine
 from desktop.ui.widgets.buttons import plain_button, primary_button
 from desktop.ui.widgets.card import Card
 from desktop.ui.widgets.empty import EmptyState
@@ -36,6 +37,8 @@ class MachineScreen(Screen):
             (plain_button(self.tr("Try again"), self._inspect),),
         )
         self.failure.hide()
+        self.inventory.hide()
+        self.busy = BusyLine()
         self.add_action(primary_button(self.tr("Measure speed"), context.prepare_speed_probe))
         content = QWidget()
         column = QVBoxLayout(content)
@@ -43,6 +46,7 @@ class MachineScreen(Screen):
         column.setSpacing(GAP)
         column.addWidget(self._make_verdict())
         column.addWidget(self.live)
+        column.addWidget(self.busy)
         column.addWidget(self.inventory)
         column.addWidget(self.failure)
         column.addStretch(1)
@@ -76,18 +80,20 @@ class MachineScreen(Screen):
 
     def _inspect(self) -> None:
         self._asked = True
+        self.failure.hide()
+        self.busy.begin(self.tr("Looking at this machine"))
         self.run(self.context.operations.inspect_machine, self._take_machine, self._give_up)
 
     def _take_machine(self, machine: Machine) -> None:
         self._machine = machine
-        self.failure.hide()
+        self.busy.end()
         self.inventory.show()
         self.inventory.show_machine(machine)
         self._judge()
 
     def _give_up(self, failure: Exception) -> None:
         self._asked = False
-        self.inventory.setVisible(self._machine is not None)
+        self.busy.end()
         self.failure.setVisible(self._machine is None)
         self.context.show_failure(failure)
 

@@ -109,7 +109,6 @@ class Intake(QObject):
 
     def _describe(self, problems: Sequence[FileProblem]) -> Notice:
         first = problems[0]
-        name = Path(first.path).name or first.path
         title = (
             self.tr("1 file could not be used.")
             if len(problems) == 1
@@ -118,9 +117,9 @@ class Intake(QObject):
         more = self.tr("The others are in the details.") if len(problems) > 1 else ""
         return Notice(
             title=title,
-            text=f"{name}: {first.message} {more}".strip(),
+            text=f"{_tell(first)} {more}".strip(),
             tone=Tone.WARNING,
-            details="\n".join(f"{problem.path}: {problem.message}" for problem in problems),
+            details="\n".join(_tell(problem) for problem in problems),
             key="scan-problems",
         )
 
@@ -143,6 +142,13 @@ def _add_each(operations: Operations, paths: Sequence[Path]) -> tuple[ScanResult
         if path.is_dir():
             folders.append(str(path.resolve()))
     return ScanResult(models=tuple(models), problems=tuple(problems)), tuple(folders)
+
+
+def _tell(problem: FileProblem) -> str:
+    """Return a problem in words, naming the file once."""
+    if problem.path in problem.message:
+        return problem.message
+    return f"{problem.path}: {problem.message}"
 
 
 def list_dropped(data: QMimeData) -> list[Path]:

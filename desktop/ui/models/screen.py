@@ -5,7 +5,13 @@ from pathlib import Path
 
 import msgspec
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -31,6 +37,7 @@ from desktop.ui.widgets.split import DetailSplit
 from desktop.worker.operations import MemoryFit
 
 _SPLIT = "models"
+_EMPTY, _LIST, _FAILURE = 1, 2, 3
 
 
 class ModelsScreen(Screen):
@@ -144,6 +151,9 @@ class ModelsScreen(Screen):
         self.table.choice_changed.connect(self._show_choice)
         self.table.opened.connect(self._evaluate)
         self.table.delete_pressed.connect(self._remove)
+        self.table.offer(self.tr("Evaluate"), self._evaluate)
+        self.table.offer(self.tr("Copy path"), self._copy_paths)
+        self._remove_action = self.table.offer(self.tr("Remove from the library"), self._remove)
 
     # Loading
 
@@ -175,7 +185,7 @@ class ModelsScreen(Screen):
     def _give_up(self, failure: Exception) -> None:
         self._stale = True
         if not self.table.records.records:
-            self._stack.setCurrentIndex(3)
+            self._stack.setCurrentIndex(_FAILURE)
         self._show_state()
         self.context.show_failure(failure)
 
@@ -187,7 +197,10 @@ class ModelsScreen(Screen):
             self._wanted = ()
         elif models and not self.table.chosen:
             self.table.choose([self.table.records.shown[0].id] if self.table.records.shown else [])
-        self._stack.setCurrentIndex(2 if models else 1)
+        self._stack.setCurrentIndex(_LIST if models else _EMPTY)
+        typing = self.focusWidget() is self.search
+        if self.isAncestorOf(self.focusWidget()) and not typing:
+            (self.table if models else self._empty_buttons[0]).setFocus()
         self._show_state()
         if not models:
             self.run(self.context.operations.find_sample_models, self._take_samples, lambda _: None)
@@ -240,6 +253,7 @@ class ModelsScreen(Screen):
             else self.tr("Evaluate")
         )
         self.remove_button.setEnabled(bool(chosen) and not self.context.read_only)
+        self._remove_action.setEnabled(self.remove_button.isEnabled())
         self._show_details(self.table.current, len(chosen))
 
     def _show_details(self, model: LanguageModel | None, chosen: int) -> None:
@@ -269,6 +283,10 @@ class ModelsScreen(Screen):
         chosen = self.table.chosen
         if chosen:
             self.context.prepare_evaluation([model.id for model in chosen])
+
+    def _copy_paths(self) -> None:
+        paths = [model.path for model in self.table.chosen]
+        QGuiApplication.clipboard().setText("\n".join(paths))
 
     def _remove(self) -> None:
         chosen: list[LanguageModel] = self.table.chosen

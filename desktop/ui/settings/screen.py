@@ -7,7 +7,6 @@ import msgspec
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QCheckBox,
     QFileDialog,
     QHBoxLayout,
     QRadioButton,
@@ -24,6 +23,7 @@ from desktop.ui.settings.logs import LogCard
 from desktop.ui.settings.places import PlaceList, without
 from desktop.ui.theme import GAP
 from desktop.ui.widgets.card import Card
+from desktop.ui.widgets.fields import CheckBox
 from desktop.ui.widgets.labels import Label
 from desktop.ui.widgets.notices import Notice
 from desktop.ui.widgets.pill import Tone
@@ -101,8 +101,8 @@ class SettingsScreen(Screen):
 
     def _make_switches(self) -> Card:
         card = Card(self.tr("While an evaluation runs"))
-        self.keep_awake = QCheckBox(self.tr("Keep this machine awake"))
-        self.notify = QCheckBox(self.tr("Tell me at the end when Touchstone is not in front"))
+        self.keep_awake = CheckBox(self.tr("Keep this machine awake"))
+        self.notify = CheckBox(self.tr("Tell me at the end when Touchstone is not in front"))
         card.body.addWidget(self.keep_awake)
         card.body.addWidget(self.notify)
         return card

@@ -20,6 +20,7 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import (
+    QAction,
     QColor,
     QFontMetrics,
     QKeyEvent,
@@ -223,6 +224,14 @@ class RecordTable(TableView):
             return self.records.shown[index.row()]
         chosen = self.chosen
         return chosen[0] if chosen else None
+
+    def offer(self, text: str, on_choice: Callable[[], object]) -> QAction:
+        """Add an entry to the menu of the right mouse button; return it to be enabled or not."""
+        action = QAction(text, self)
+        action.triggered.connect(lambda: on_choice())  # noqa: PLW0108 -- drops "checked"
+        self.addAction(action)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        return action
 
     def show_records(self, records: Iterable[Any]) -> None:
         """Take other records; what was chosen stays chosen where it is still there."""
