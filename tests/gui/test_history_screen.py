@@ -356,3 +356,21 @@ def test_thousands_of_runs_are_searched_and_sorted_at_once(
     assert len(list_ids(screen)) == 5000
     # Three rearrangements; a person notices a tenth of a second, and a busy machine gets grace.
     assert seconds < 1.5
+
+
+def test_f2_leads_to_the_name(screen: HistoryScreen) -> None:
+    choose(screen, FIRST)
+    QTest.keyClick(screen.table, Qt.Key.Key_F2)
+    assert screen.focusWidget() is screen.panel.form.name
+
+
+def test_the_menu_offers_only_what_can_be_done(
+    screen: HistoryScreen, operations: FakeOperations
+) -> None:
+    change_status(operations, FIRST, RunStatus.RUNNING)
+    screen.reload()
+    choose(screen, FIRST)
+    enabled = {action.text(): action.isEnabled() for action in screen.table.actions()}
+    assert enabled["Compare"]
+    assert not enabled["Resume"]
+    assert not enabled["Delete"]

@@ -282,3 +282,42 @@ def test_a_name_from_a_stranger_is_never_read_as_markup(
     operations.models.append(make_model("<b>bold</b><img src=x>"))
     screen.reload()
     assert "<b>bold</b><img src=x>" in list_names(screen)
+
+
+def test_the_menu_copies_the_paths_of_all_chosen(screen: ModelsScreen) -> None:
+    screen.table.choose(["model-qwen3-1.7b", "model-gemma-3-270m"])
+    action = next(a for a in screen.table.actions() if a.text() == "Copy path")
+    action.trigger()
+    assert QGuiApplication.clipboard().text().splitlines() == [
+        model.path for model in screen.table.chosen
+    ]
+
+
+def test_columns_give_way_where_room_is_short_but_the_name_stays(
+    window: MainWindow, screen: ModelsScreen
+) -> None:
+    def count_hidden() -> int:
+        columns = range(len(screen.table.records.columns))
+        return sum(screen.table.isColumnHidden(column) for column in columns)
+
+    window.resize(1900, 900)
+    QTest.qWait(1)
+    wide = count_hidden()
+    window.resize(800, 600)
+    QTest.qWait(1)
+    assert wide == 0
+    assert 0 < count_hidden() < len(screen.table.records.columns) - 1
+    assert not screen.table.isColumnHidden(0)
+    assert screen.split.orientation() is Qt.Orientation.Vertical
+
+
+def test_widths_of_the_panes_are_kept(
+    window: MainWindow, context: Context, screen: ModelsScreen
+) -> None:
+    window.resize(1400, 800)
+    QTest.qWait(1)
+    screen.split.setSizes([600, 420])
+    window.open_screen(ScreenId.ABOUT)
+    kept = context.options.splitter_sizes["models"]
+    assert kept[1] == pytest.approx(420, abs=30)
+    assert not screen.isVisible()

@@ -157,10 +157,11 @@ class CaseFilter(QSortFilterProxyModel):
 
     def narrow(self, *, text: str, tag: str, only_disagreements: bool) -> None:
         """Change what is seen; the text is looked for in title, prompt, tags and answers."""
+        self.beginFilterChange()
         self._text = text.casefold().strip()
         self._tag = tag
         self._only_disagreements = only_disagreements
-        self.invalidateRowsFilter()
+        self.endFilterChange(QSortFilterProxyModel.Direction.Rows)
 
     def case_at(self, row: int) -> ComparedCase:
         """Return the case of a row that is seen."""
