@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from desktop.domain.events import RunFinished
 from desktop.domain.run import RunCounts, RunStatus, RunSummary
 from desktop.errors import EnvironmentFault, UserError
 from desktop.ui.history.screen import HistoryScreen
@@ -23,6 +24,7 @@ from desktop.ui.widgets.facts import CopyFact
 from desktop.ui.widgets.figure import Fact
 from desktop.ui.widgets.pill import Tone
 from desktop.ui.window import MainWindow
+from desktop.worker.qt import QtEvents
 from tests.gui.fakes import FakeOperations, FakeQueue
 
 FIRST = "evaluation-1-model-qwen3-1.7b-starter"
@@ -374,3 +376,16 @@ def test_the_menu_offers_only_what_can_be_done(
     assert enabled["Compare"]
     assert not enabled["Resume"]
     assert not enabled["Delete"]
+
+
+def test_a_run_that_ends_is_shown_as_ended_at_once(
+    screen: HistoryScreen, operations: FakeOperations, queue: FakeQueue, events: QtEvents
+) -> None:
+    change_status(operations, FIRST, RunStatus.RUNNING)
+    screen.reload()
+    assert read_cell(screen, FIRST, "Status") == "▸ running"
+    change_status(operations, FIRST, RunStatus.FINISHED)
+    run = next(s.run for s in operations.summaries if s.run.id == FIRST)
+    queue.tell(RunFinished(run=run))
+    events.flush()
+    assert read_cell(screen, FIRST, "Status").endswith("finished")

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.domain.events import EvaluationQueued, RunEvent, RunFinished, RunStarted
 from desktop.domain.run import Run, RunStatus, RunSummary
 from desktop.ui.history.annotations import Annotation
 from desktop.ui.history.columns import WHEN, make_columns
@@ -126,6 +127,7 @@ class HistoryScreen(Screen):
         self.status.currentIndexChanged.connect(lambda _: self._filter())
         self.panel.form.changed.connect(self._annotate)
         self.context.runs_changed.connect(self._mark_stale)
+        self.context.events.happened.connect(self._follow)
         self.context.database_changed.connect(self._show_state)
 
     # Loading
@@ -145,6 +147,10 @@ class HistoryScreen(Screen):
                     now, splitter_sizes={**now.splitter_sizes, _SPLIT: shares}
                 )
             )
+
+    def _follow(self, event: RunEvent) -> None:
+        if isinstance(event, EvaluationQueued | RunStarted | RunFinished):
+            self._mark_stale()
 
     def _mark_stale(self) -> None:
         self._stale = True

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.domain.events import RunEvent, RunFinished
 from desktop.domain.language_model import LanguageModel
 from desktop.ui.models.columns import describe_for_search, make_columns, name_model
 from desktop.ui.models.details import ModelDetails
@@ -142,6 +143,7 @@ class ModelsScreen(Screen):
 
     def _connect(self) -> None:
         self.context.models_changed.connect(self._mark_stale)
+        self.context.events.happened.connect(self._follow)
         self.context.options_changed.connect(self._show_state)
         self.context.database_changed.connect(self._show_state)
         self.intake.started.connect(self.busy.begin)
@@ -171,6 +173,11 @@ class ModelsScreen(Screen):
                     now, splitter_sizes={**now.splitter_sizes, _SPLIT: shares}
                 )
             )
+
+    def _follow(self, event: RunEvent) -> None:
+        # A run computes the SHA-256 of its model, which is shown here.
+        if isinstance(event, RunFinished):
+            self._mark_stale()
 
     def _mark_stale(self) -> None:
         self._stale = True
@@ -343,7 +350,7 @@ class ModelsScreen(Screen):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the sign as large as the screen."""
         super().resizeEvent(event)
-        self._drop_sign.setGeometry(self.rect().adjusted(8, 8, -8, -8))
+        self._drop_sign.setGeometry(self.rect().adjusted(8, 0, -8, -8))
 
     def list_keys(self) -> tuple[tuple[str, str], ...]:
         """Return this screen's keys."""
