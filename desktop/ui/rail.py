@@ -139,6 +139,11 @@ class Rail(QFrame):
         """Mark the screen that is in front."""
         self._buttons[screen].setChecked(True)
 
+    @property
+    def chosen(self) -> ScreenId:
+        """The screen that is marked."""
+        return next(screen for screen, button in self._buttons.items() if button.isChecked())
+
     def _make_name(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setContentsMargins(12, 0, 0, 0)
@@ -169,9 +174,8 @@ class Rail(QFrame):
         beside.addWidget(mark)
         beside.addStretch(1)
         row.addLayout(beside)
-        row.addWidget(
-            Label(self.tr("Offline. Nothing leaves this machine."), "label", wrap=True), 1
-        )
+        self.promise = Label(self.tr("Offline. Nothing leaves this machine."), "label", wrap=True)
+        row.addWidget(self.promise, 1)
         return row
 
     def paintEvent(self, event: QPaintEvent) -> None:

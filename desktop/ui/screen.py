@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from desktop.domain.suite import Suite
 from desktop.settings.options import Options
 from desktop.ui.evaluate.monitor import Monitor
 from desktop.ui.theme import EDGE, GAP
@@ -81,8 +83,20 @@ class Context(QObject):
         if changed == self.options:
             return
         self.options = changed
-        self.runner.run(lambda: self.operations.save_options(changed))
+        self.runner.run(lambda: self.operations.save_options(changed), on_failure=self.show_failure)
         self.options_changed.emit()
+
+    def adopt_suite(self, suite: Suite) -> None:
+        """Follow `Operations.add_suite`, which wrote the settings file itself, and tell all.
+
+        Without this the options in force would miss the suite, and the next change of any option
+        would take it out of the file again.
+        """
+        if suite.path and suite.path not in self.options.suite_files:
+            self.change_options(
+                lambda now: msgspec.structs.replace(now, suite_files=(*now.suite_files, suite.path))
+            )
+        self.suites_changed.emit()
 
     def show_notice(self, notice: Notice) -> None:
         """Show a notice above the screen."""

@@ -88,6 +88,13 @@ QTextEdit:focus { border: 2px solid @accent; padding: 4px 7px; }
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {
   color: @faint; background: @ground;
 }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {
+  subcontrol-origin: border; subcontrol-position: top right; width: 1px; border: none;
+}
+QAbstractSpinBox::up-arrow, QAbstractSpinBox::down-arrow { width: 0; height: 0; image: none; }
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit {
+  border: none; padding: 0 6px; background: transparent;
+}
 QComboBox::drop-down { border: none; width: 22px; }
 QComboBox QAbstractItemView {
   background: @panel; border: 1px solid @line; selection-background-color: @accent_ground;

@@ -13,6 +13,7 @@ from desktop.domain.language_model import LanguageModel, MemoryNeed
 from desktop.domain.machine import Machine, MachineLoad
 from desktop.domain.run import (
     EvaluationPlan,
+    Outcome,
     PlannedRun,
     Run,
     RunCounts,
@@ -40,6 +41,17 @@ from tests.gui.samples import (
 )
 
 
+def count_answers(run: Run, position: int) -> RunCounts:
+    """Return the counts of the answers that `make_answers` gives."""
+    outcomes = [answer.outcome for answer in make_answers(run, position)]
+    return RunCounts(
+        cases=len(outcomes),
+        passed=outcomes.count(Outcome.PASSED),
+        failed=outcomes.count(Outcome.FAILED),
+        errors=outcomes.count(Outcome.ERROR),
+    )
+
+
 def make_summaries(models: Sequence[LanguageModel]) -> list[RunSummary]:
     """Return one evaluation of yesterday and one of today."""
     found = []
@@ -49,13 +61,10 @@ def make_summaries(models: Sequence[LanguageModel]) -> list[RunSummary]:
             rate = (31.2, 110.4, 194.3)[position % 3]
             for suite in (make_suite(), None):
                 run = make_run(model, suite=suite, evaluation_id=evaluation, at=at)
-                passed = (29, 15, 10)[position % 3]
                 found.append(
                     RunSummary(
                         run=run,
-                        counts=RunCounts(cases=36, passed=passed, failed=36 - passed)
-                        if suite
-                        else RunCounts(),
+                        counts=count_answers(run, position % 3) if suite else RunCounts(),
                         tokens_per_second=None if suite else rate,
                         prompt_tokens_per_second=None if suite else rate * 4.1,
                         peak_memory_bytes=(1_620_000_000, 710_000_000, 380_000_000)[position % 3],

@@ -9,6 +9,7 @@ from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QFileDialog,
     QMenu,
+    QSizePolicy,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -22,12 +23,14 @@ from desktop.ui.compare.chooser import RunChooser, fill_menu, group_evaluations
 from desktop.ui.compare.detail import CaseDetail
 from desktop.ui.compare.summary import HeadlineCard, Summary
 from desktop.ui.formatting import format_bytes, format_date
-from desktop.ui.screen import Context, Screen, ScreenId
+from desktop.ui.screen import Context, Screen, ScreenId, scrolled
 from desktop.ui.theme import GAP
 from desktop.ui.widgets.buttons import plain_button, primary_button
 from desktop.ui.widgets.empty import EmptyState
 from desktop.ui.widgets.notices import Notice
 from desktop.ui.widgets.pill import Tone
+
+_LEAST_HEIGHT = 240
 
 
 class CompareScreen(Screen):
@@ -93,7 +96,10 @@ class CompareScreen(Screen):
         kept = self.context.options.splitter_sizes.get("compare")
         self.splitter.setSizes(list(kept or (600, 400)))
         column.addWidget(self.splitter, 1)
-        return page
+        for part in (self.headline, self.chooser):
+            part.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.splitter.setMinimumHeight(_LEAST_HEIGHT)
+        return scrolled(page)
 
     def _make_empty(self) -> EmptyState:
         go = primary_button(

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 
-from desktop.domain.run import RunStatus
+from desktop.domain.run import Outcome, RunStatus
 from desktop.ui.evaluate.monitor import EvaluationState
 from desktop.ui.formatting import format_number, format_time_left
 from desktop.ui.rail import RunningStatus
@@ -87,7 +87,7 @@ class Announcer(QWidget):
         open_ended = sum(
             state.run.status in {RunStatus.CANCELLED, RunStatus.INTERRUPTED} for state in runs
         )
-        errors = sum(state.errors for state in runs)
+        errors = sum(state.count(Outcome.ERROR) for state in runs)
         name = evaluation.title or self.tr("The evaluation")
         if open_ended:
             text = self.tr("What was measured is kept; History can go on with it.")

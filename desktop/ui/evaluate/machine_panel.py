@@ -2,10 +2,11 @@
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.domain.machine import Machine, MachineLoad
 from desktop.ui.formatting import format_bytes, format_share
-from desktop.ui.screen import Context
+from desktop.ui.screen import Context, scrolled
 from desktop.ui.widgets.card import Card
 from desktop.ui.widgets.figure import Fact
 
@@ -30,9 +31,13 @@ class MachinePanel(Card):
         self.others = Fact(self.tr("Other programs"), "…")
         self.gpu = Fact(self.tr("Graphics processor"), "…")
         self.power = Fact(self.tr("Power"), "…")
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 4, 0)
         for fact in (self.processor, self.engine, self.free, self.others, self.gpu, self.power):
-            self.body.addWidget(fact)
-        self.body.addStretch(1)
+            column.addWidget(fact)
+        column.addStretch(1)
+        self.body.addWidget(scrolled(content), 1)
         self.setMinimumWidth(190)
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MILLISECONDS)

@@ -60,11 +60,14 @@ class RunState:
     done: int = 0
     total: int = 0
     seconds_left: float | None = None
-    passed: int = 0
-    failed: int = 0
-    errors: int = 0
+    answers_kept: int = 0
+    outcomes: dict[tuple[str, int], Outcome] = field(default_factory=dict)
     measurements: list[Measurement] = field(default_factory=list)
     engine: EngineFacts | None = None
+
+    def count(self, outcome: Outcome) -> int:
+        """Return how many answers came out like this since the run began or went on."""
+        return sum(found is outcome for found in self.outcomes.values())
 
     @property
     def ended(self) -> bool:
@@ -238,7 +241,7 @@ class Monitor(QObject):
             self.evaluations.append(evaluation)
         state = evaluation.find(run.id) or _add_run(evaluation, run)
         state.run = run
-        state.done = event.answers_kept
+        state.done = state.answers_kept = event.answers_kept
 
     def _finish_run(self, run: Run) -> None:
         found = self._find(run.id)
@@ -328,12 +331,7 @@ def _finish_answer(evaluation: EvaluationState, state: RunState, event: AnswerFi
         line.outcome = answer.outcome
         refused = next((s.explanation for s in answer.scores if not s.passed), "")
         line.explanation = answer.problem or refused
-    if answer.outcome is Outcome.PASSED:
-        state.passed += 1
-    elif answer.outcome is Outcome.FAILED:
-        state.failed += 1
-    else:
-        state.errors += 1
+    state.outcomes[answer.case_id, answer.repeat] = answer.outcome
 
 
 def _add_measurement(

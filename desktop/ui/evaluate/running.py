@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.domain.language_model import LanguageModel
-from desktop.domain.run import RunStatus
+from desktop.domain.run import Outcome, RunStatus
 from desktop.ui.evaluate.answers import AnswersPanel
 from desktop.ui.evaluate.machine_panel import MachinePanel
 from desktop.ui.evaluate.monitor import EvaluationState, RunState, Trouble
@@ -34,7 +34,8 @@ from desktop.ui.widgets.progress import ProgressBar
 from desktop.worker.operations import MemoryFit
 
 _MOST_HEIGHT = 290
-_WIDE_CELL = 150
+_SCROLL_BAR = 10
+_CELL_WIDTH = 96
 
 
 def _tr(text: str) -> str:
@@ -88,10 +89,16 @@ class RunCell(QStackedWidget):
     def _describe_result(self, state: RunState) -> tuple[str, str]:
         if state.run.suite is None:
             return self._describe_speed(state)
-        scored = state.passed + state.failed
-        text = self.tr("✓ {0} of {1} correct").format(state.passed, scored)
-        if state.errors:
-            return self.tr("{0}, {1} errors").format(text, state.errors), "warning"
+        if state.answers_kept:
+            # Answers of before were not told again, so that a count here would be too low.
+            return self.tr("✓ done"), "good"
+        passed, errors = state.count(Outcome.PASSED), state.count(Outcome.ERROR)
+        scored = passed + state.count(Outcome.FAILED)
+        if not scored:
+            return self.tr("! no scored case"), "warning"
+        text = self.tr("✓ {0} of {1} correct").format(passed, scored)
+        if errors:
+            return self.tr("{0}, {1} errors").format(text, errors), "warning"
         return text, "good"
 
     def _describe_speed(self, state: RunState) -> tuple[str, str]:
@@ -125,13 +132,13 @@ class ProgressGrid(Card):
         content = QWidget()
         self._grid = QGridLayout(content)
         self._grid.setContentsMargins(2, 0, 4, 0)
-        self._grid.setHorizontalSpacing(22)
+        self._grid.setHorizontalSpacing(14)
         self._grid.setVerticalSpacing(8)
         columns = self._make_header(evaluation)
         for row, model in enumerate(evaluation.models, start=1):
             self._add_model(row, model, evaluation, columns)
         self.body.addWidget(scrolled(content))
-        height = content.sizeHint().height() + 2 * 14
+        height = content.sizeHint().height() + 2 * 14 + _SCROLL_BAR
         self.setFixedHeight(min(height, _MOST_HEIGHT))
 
     def _make_header(self, evaluation: EvaluationState) -> list[str]:
@@ -143,7 +150,7 @@ class ProgressGrid(Card):
         self._grid.setColumnStretch(0, 2)
         for column, title in enumerate(titles.values(), start=1):
             self._grid.addWidget(ElidedLabel(title.upper(), "column"), 0, column)
-            self._grid.setColumnMinimumWidth(column, _WIDE_CELL)
+            self._grid.setColumnMinimumWidth(column, _CELL_WIDTH)
             self._grid.setColumnStretch(column, 3)
         self._grid.addWidget(Label(self.tr("NEEDS"), "column"), 0, len(titles) + 1)
         return list(titles)

@@ -36,7 +36,7 @@ class SettingsForm(Card):
         self._grid.setContentsMargins(0, 4, 0, 0)
         self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(8)
-        self._grid.setColumnStretch(2, 1)
+        self._grid.setColumnStretch(0, 1)
         self._make_fields(settings)
         self.fields.hide()
         self.body.addWidget(self.fields)
@@ -80,13 +80,14 @@ class SettingsForm(Card):
         self.system_prompt.setMaximumHeight(76)
         self.system_prompt.setTabChangesFocus(True)
         row = self._grid.rowCount()
-        self._grid.addWidget(Label(self.system_prompt.accessibleName()), row, 0)
+        hint = self.tr("What every model is told before each case.")
         box = QVBoxLayout()
+        box.setSpacing(0)
+        box.addWidget(Label(self.system_prompt.accessibleName()))
+        box.addWidget(Label(hint, "label", wrap=True))
+        box.addSpacing(4)
         box.addWidget(self.system_prompt)
-        box.addWidget(
-            Label(self.tr("What every model is told before each case."), "label", wrap=True)
-        )
-        self._grid.addLayout(box, row, 1, 1, 2)
+        self._grid.addLayout(box, row, 0, 1, 2)
 
     def _add(self, field: QWidget, hint: str) -> None:
         row = self._grid.rowCount()
@@ -95,9 +96,12 @@ class SettingsForm(Card):
         field.setToolTip(hint)
         field.setAccessibleDescription(hint)
         field.setFixedWidth(118)
-        self._grid.addWidget(label, row, 0)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(label)
+        words.addWidget(Label(hint, "label", wrap=True))
+        self._grid.addLayout(words, row, 0)
         self._grid.addWidget(field, row, 1)
-        self._grid.addWidget(Label(hint, "label", wrap=True), row, 2)
 
     def _connect(self) -> None:
         self.temperature.valueChanged.connect(self._notice)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import msgspec
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.domain.language_model import LanguageModel
@@ -35,9 +35,11 @@ class SetupView(QWidget):
         self.suites = SuiteChoice(self.tr("What to ask and measure"))
         self.settings = SettingsForm(context.options.run)
         self.offer = self._make_offer()
-        self.models.body.addWidget(link_button(self.tr("Add a folder…"), self.ask_folder))
-        self.models.body.addStretch(1)
-        self.suites.body.addWidget(link_button(self.tr("Add a suite file…"), self._ask_suite))
+        start = Qt.AlignmentFlag.AlignLeft
+        folder = link_button(self.tr("Add a folder…"), self.ask_folder)
+        self.models.body.addWidget(folder, alignment=start)
+        suite = link_button(self.tr("Add a suite file…"), self._ask_suite)
+        self.suites.body.addWidget(suite, alignment=start)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 4, 0)
@@ -45,7 +47,10 @@ class SetupView(QWidget):
         column.addWidget(self.offer)
         row = QHBoxLayout()
         row.setSpacing(GAP + 2)
-        row.addWidget(self.models, 1)
+        library = QVBoxLayout()
+        library.addWidget(self.models)
+        library.addStretch(1)
+        row.addLayout(library, 1)
         side = QVBoxLayout()
         side.setSpacing(GAP + 2)
         side.addWidget(self.suites)
@@ -147,6 +152,6 @@ class SetupView(QWidget):
         operations = self._context.operations
         self._context.runner.run(
             lambda: operations.add_suite(path),
-            lambda _: self._context.suites_changed.emit(),
+            self._context.adopt_suite,
             self._context.show_failure,
         )

@@ -154,7 +154,6 @@ def make_whole_number(
     field = QSpinBox(parent)
     field.setRange(low, high)
     field.setValue(value)
-    field.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
     field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     field.setAccessibleName(name)
     return field
@@ -169,7 +168,6 @@ def make_number(
     field.setDecimals(2)
     field.setSingleStep(0.1)
     field.setValue(value)
-    field.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
     field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     field.setAccessibleName(name)
     return field
