@@ -214,3 +214,12 @@ def test_a_database_that_cannot_be_asked_says_why(
     screen.activate()
     assert "The disk cannot be read." in screen.database.problem.text()
     assert screen.database.problem.isVisibleTo(screen)
+
+
+def test_a_suite_added_on_another_screen_is_not_lost_with_the_next_change(
+    context: Context, screen: SettingsScreen, operations: FakeOperations
+) -> None:
+    context.adopt_suite(operations.add_suite(Path("/suites/own.yaml")))
+    screen.keep_awake.click()
+    assert operations.options.suite_files == ("/suites/own.yaml",)
+    assert screen.suites.places == ("/suites/own.yaml",)

@@ -197,13 +197,7 @@ class SettingsScreen(Screen):
             self.run(lambda: operations.add_suite(Path(name)), self._take_suite)
 
     def _take_suite(self, suite: Suite) -> None:
-        # The operation wrote the settings file itself; the options in force follow it.
-        place = suite.path
-        if place and place not in self.context.options.suite_files:
-            self._change(
-                lambda now: msgspec.structs.replace(now, suite_files=(*now.suite_files, place))
-            )
-        self.context.suites_changed.emit()
+        self.context.adopt_suite(suite)
         self.context.show_notice(
             Notice(
                 title=self.tr("The suite {0} was added.").format(suite.title),
