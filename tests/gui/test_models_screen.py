@@ -321,3 +321,15 @@ def test_widths_of_the_panes_are_kept(
     kept = context.options.splitter_sizes["models"]
     assert kept[1] == pytest.approx(420, abs=30)
     assert not screen.isVisible()
+
+
+def test_the_keyboard_sorts_by_the_columns_that_are_seen(
+    window: MainWindow, screen: ModelsScreen
+) -> None:
+    window.resize(1900, 900)
+    QTest.qWait(1)
+    alt = Qt.KeyboardModifier.AltModifier
+    QTest.keyClick(screen.table, Qt.Key.Key_5, alt)
+    assert list_names(screen) == ["SmolLM2-135M", "Gemma-3-270M", "Qwen3-1.7B"]
+    QTest.keyClick(screen.table, Qt.Key.Key_5, alt)
+    assert list_names(screen) == ["Qwen3-1.7B", "Gemma-3-270M", "SmolLM2-135M"]

@@ -52,6 +52,7 @@ class RunPanel(Card):
         column.addWidget(self._facts)
         column.addStretch(1)
         self._area = scrolled(content)
+        self._area.setAccessibleName(self.accessibleName())
         self.body.addWidget(self._area)
 
     def show_run(self, summary: RunSummary | None, *, writable: bool) -> None:

@@ -317,6 +317,7 @@ class HistoryScreen(Screen):
         """Return this screen's keys."""
         return (
             ("Ctrl+F", self.tr("search")),
+            (self.tr("Alt+1 … 9"), self.tr("sort by a column")),
             ("F2", self.tr("rename")),
             (self.tr("Return"), self.tr("compare")),
             (self.tr("Delete"), self.tr("delete")),

@@ -51,6 +51,7 @@ class ModelDetails(Card):
         column.addStretch(1)
         self._content = content
         self._area = scrolled(content)
+        self._area.setAccessibleName(self.accessibleName())
         self.body.addWidget(self._area)
         self.show_model(None, 0)
 

@@ -356,6 +356,7 @@ class ModelsScreen(Screen):
         """Return this screen's keys."""
         return (
             ("Ctrl+F", self.tr("search")),
+            (self.tr("Alt+1 … 9"), self.tr("sort by a column")),
             (self.tr("Return"), self.tr("evaluate")),
             (self.tr("Delete"), self.tr("remove")),
         )

@@ -40,6 +40,7 @@ Index = QModelIndex | QPersistentModelIndex
 _PILL_ROLE = Qt.ItemDataRole.UserRole + 1
 _WIDEST = 220
 _FIRST_COLUMN = 190
+_FIGURES = 9
 
 
 class Column(Value, frozen=True, kw_only=True):
@@ -255,6 +256,18 @@ class RecordTable(TableView):
         self._quiet = False
         self._tell()
 
+    def _sort_by_place(self, place: int) -> None:
+        """Sort by the column seen at `place`; the other way round if it is sorted by it."""
+        columns = range(len(self.records.columns))
+        seen = [column for column in columns if not self.isColumnHidden(column)]
+        if place >= len(seen):
+            return
+        header = self.horizontalHeader()
+        again = header.sortIndicatorSection() == seen[place]
+        ascending = Qt.SortOrder.AscendingOrder
+        turned = again and header.sortIndicatorOrder() is ascending
+        self.sort_by(seen[place], Qt.SortOrder.DescendingOrder if turned else ascending)
+
     def _sort(self, column: int, order: Qt.SortOrder) -> None:
         self._keep_choice(lambda: self.records.sort(column, order))
 
@@ -327,7 +340,11 @@ class RecordTable(TableView):
         painter.end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Let Return open and Delete delete; the rest moves through the rows."""
+        """Let Return open, Delete delete, Alt with a figure sort; the rest moves through rows."""
+        number = event.key() - Qt.Key.Key_1
+        if event.modifiers() & Qt.KeyboardModifier.AltModifier and 0 <= number < _FIGURES:
+            self._sort_by_place(number)
+            return
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self.opened.emit()
         elif event.key() in {Qt.Key.Key_Delete, Qt.Key.Key_Backspace}:
