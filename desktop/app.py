@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from desktop import paths
 from desktop.cli.arguments import make_parser
+from desktop.cli.output import print_version
 from desktop.logs import set_up_logging
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def run(arguments: Sequence[str]) -> int:
     def open_backend(*, read_only: bool = False) -> "Backend":
         return build_backend(database=database, scripted=scripted, read_only=read_only)
 
+    if options.version:
+        return print_version(as_json=getattr(options, "json", False))
     if options.command is None:
         from desktop.ui.start import show_window
 

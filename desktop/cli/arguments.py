@@ -5,8 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from desktop import __version__
-
 _Adder: TypeAlias = Callable[[str, str], argparse.ArgumentParser]
 
 _RUN_ID = "a run's id, or enough of its beginning"
@@ -23,7 +21,7 @@ def make_parser() -> argparse.ArgumentParser:
         " be run; 2 wrong usage or input; 3 the environment is at fault; 130 cancelled.",
         parents=[shared],
     )
-    parser.add_argument("--version", action="version", version=f"touchstone {__version__}")
+    parser.add_argument("--version", action="store_true", help="print the version and end")
     parser.add_argument(
         "--compare", nargs="+", metavar="RUN", help="open the window on a comparison of these runs"
     )

@@ -75,7 +75,10 @@ def describe_suite(suite: Suite) -> Document:
 def describe_run(summary: RunSummary) -> Document:
     """Return a run as `runs` lists it."""
     run, counts = summary.run, summary.counts
-    interval = wilson_interval(counts.passed, counts.scored) if counts.scored else None
+    # Repeats of a case are no further cases: the interval is that of the cases.
+    repeats = run.settings.repeats
+    scored = round(counts.scored / repeats)
+    interval = wilson_interval(round(counts.passed / repeats), scored) if scored else None
     return {
         "id": run.id,
         "evaluation_id": run.evaluation_id,

@@ -209,7 +209,7 @@ def compare_runs(arguments: argparse.Namespace, backend: "Backend", output: Outp
     rows += [
         (
             model.label,
-            f"{model.counts.passed} of {model.counts.scored}",
+            f"{model.cases_passed} of {model.cases_scored}",
             f"{model.share_passed:.0%}" if model.share_passed is not None else _NONE,
             f"{model.interval.low:.0%} to {model.interval.high:.0%}" if model.interval else _NONE,
             str(model.counts.errors),

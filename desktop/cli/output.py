@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from desktop import __version__
 from desktop.domain.base import JsonValue
 from desktop.errors import UserError
 
@@ -45,6 +46,14 @@ class Output:
                 (),
             )
         self.tell(f"touchstone: {error}")
+
+
+def print_version(*, as_json: bool) -> int:
+    """Print which Touchstone this is; returns the exit code."""
+    Output(as_json=as_json).print_document(
+        {"name": "touchstone", "version": __version__}, [f"touchstone {__version__}"]
+    )
+    return 0
 
 
 def align(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:

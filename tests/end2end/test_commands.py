@@ -21,6 +21,9 @@ def check_schema(document: Any, name: str) -> None:
 
 def test_version(program: Program) -> None:
     assert program.run("--version").stdout.strip() == f"touchstone {__version__}"
+    document = program.ask("--version")
+    check_schema(document, "version")
+    assert document["version"] == __version__
 
 
 def test_scan_lists_models_and_names_what_is_broken(
