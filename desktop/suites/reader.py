@@ -210,9 +210,12 @@ class _CaseReader:
 
     def _messages(self) -> tuple[Message, ...]:
         fields = self._fields
-        if ("prompt" in fields) is ("messages" in fields):
-            message = f'{fields.where} needs either the key "prompt" or the key "messages"'
+        if "prompt" in fields and "messages" in fields:
+            message = f'{fields.where} has both "prompt" and "messages"; one of them is enough'
             self._findings.add(fields.line, message)
+            return ()
+        if "prompt" not in fields and "messages" not in fields:
+            self._findings.missing_key(fields.line, 'prompt" or "messages', fields.where)
             return ()
         if "prompt" in fields:
             return (Message(role=Role.USER, content=fields.text("prompt")),)

@@ -130,7 +130,7 @@ def test_the_hash_is_that_of_the_bytes(write: Writer) -> None:
         ("difficulty: hard", "difficulty: harder", 24, ('did you mean "hard"',)),
         ("prompt: Say yes.", "prompt: Say: yes.", 14, ("quotes",)),
         ("prompt: Say yes.", "prompt:", 14, ('"prompt"', "must be a text, not nothing")),
-        ("    prompt: Say yes.\n", "", 13, ('either the key "prompt" or the key "messages"',)),
+        ("    prompt: Say yes.\n", "", 13, ('needs the key "prompt" or "messages"',)),
         ("title: A small", "title: &a A small", 0, ()),
         ("title: A small suite", "title: *b", 3, ("*b refers to nothing",)),
         ("title: A small suite", "title: !!python/object:os.system x", 3, ("tag",)),
