@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
@@ -9,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from desktop.domain.language_model import ModelKind
 from desktop.errors import EnvironmentFault, UserError
 from desktop.ui.models.screen import ModelsScreen
 from desktop.ui.screen import Context, ScreenId
@@ -333,3 +335,15 @@ def test_the_keyboard_sorts_by_the_columns_that_are_seen(
     assert list_names(screen) == ["SmolLM2-135M", "Gemma-3-270M", "Qwen3-1.7B"]
     QTest.keyClick(screen.table, Qt.Key.Key_5, alt)
     assert list_names(screen) == ["Qwen3-1.7B", "Gemma-3-270M", "SmolLM2-135M"]
+
+
+def test_a_file_that_writes_no_text_cannot_be_evaluated(
+    screen: ModelsScreen, operations: FakeOperations
+) -> None:
+    model = make_model("Only words")
+    facts = msgspec.structs.replace(model.facts, kind=ModelKind.VOCABULARY)
+    operations.models.append(msgspec.structs.replace(model, facts=facts))
+    screen.reload()
+    screen.table.choose([model.id])
+    assert screen.details.fit.text() == "✕ writes no text"
+    assert not screen.evaluate_button.isEnabled()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
-from desktop.domain.language_model import LanguageModel
+from desktop.domain.language_model import LanguageModel, ModelKind
 from desktop.ui.formatting import UNKNOWN, format_bytes, format_number
 from desktop.ui.widgets.pill import Tone
 from desktop.ui.widgets.records import Column
@@ -29,6 +29,11 @@ def format_parameters(count: int | None) -> str:
     if count < 0.9995 * _BILLION:
         return f"{format_number(count / _MILLION)} M"
     return f"{format_number(count / _BILLION, 1)} B"
+
+
+def can_be_evaluated(model: LanguageModel) -> bool:
+    """Return whether it writes text; vocabularies, projectors and the like don't."""
+    return model.facts.kind is ModelKind.LANGUAGE_MODEL
 
 
 def describe_template(model: LanguageModel) -> tuple[str, Tone]:

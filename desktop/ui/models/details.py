@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from desktop.domain.language_model import LanguageModel, ModelFacts
 from desktop.errors import UserError
 from desktop.ui.formatting import describe_model, format_bytes, format_day, format_number
-from desktop.ui.models.columns import format_parameters, name_model
+from desktop.ui.models.columns import can_be_evaluated, format_parameters, name_model
 from desktop.ui.screen import scrolled
 from desktop.ui.widgets.card import Card, line
 from desktop.ui.widgets.facts import FactList
@@ -63,7 +63,7 @@ class ModelDetails(Card):
         self._chosen.setVisible(chosen > 1)
         self._facts.setVisible(model is not None)
         self.fit.setVisible(model is not None)
-        self.memory.setVisible(model is not None)
+        self.memory.setVisible(model is not None and can_be_evaluated(model))
         self._show_warnings(model)
         if model is None:
             self._name.setText(self.tr("No model is chosen"))
@@ -72,9 +72,12 @@ class ModelDetails(Card):
         self._name.setText(name_model(model))
         self._line.setText(describe_model(model))
         self._facts.show_facts(self._list_facts(model), self._list_copyable(model))
-        if not same:
+        if not can_be_evaluated(model):
+            self.fit.show_state(self.tr("✕ writes no text"), Tone.WARNING)
+        elif not same:
             self.fit.show_state(self.tr("… checking memory"), Tone.NEUTRAL)
             self.memory.setText("")
+        if not same:
             self._area.verticalScrollBar().setValue(0)
 
     def show_fit(self, fit: MemoryFit) -> None:

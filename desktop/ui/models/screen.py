@@ -22,7 +22,12 @@ from PySide6.QtWidgets import (
 
 from desktop.domain.events import RunEvent, RunFinished
 from desktop.domain.language_model import LanguageModel
-from desktop.ui.models.columns import describe_for_search, make_columns, name_model
+from desktop.ui.models.columns import (
+    can_be_evaluated,
+    describe_for_search,
+    make_columns,
+    name_model,
+)
 from desktop.ui.models.details import ModelDetails
 from desktop.ui.models.intake import Intake, list_dropped
 from desktop.ui.screen import Context, Screen
@@ -253,11 +258,10 @@ class ModelsScreen(Screen):
 
     def _show_choice(self) -> None:
         chosen = self.table.chosen
-        self.evaluate_button.setEnabled(bool(chosen))
+        usable = sum(can_be_evaluated(model) for model in chosen)
+        self.evaluate_button.setEnabled(usable > 0)
         self.evaluate_button.setText(
-            self.tr("Evaluate {0} models").format(len(chosen))
-            if len(chosen) > 1
-            else self.tr("Evaluate")
+            self.tr("Evaluate {0} models").format(usable) if usable > 1 else self.tr("Evaluate")
         )
         self.remove_button.setEnabled(bool(chosen) and not self.context.read_only)
         self._remove_action.setEnabled(self.remove_button.isEnabled())
@@ -265,7 +269,7 @@ class ModelsScreen(Screen):
 
     def _show_details(self, model: LanguageModel | None, chosen: int) -> None:
         self.details.show_model(model, chosen)
-        if model is None:
+        if model is None or not can_be_evaluated(model):
             return
         settings = self.context.options.run
         operations = self.context.operations
@@ -287,7 +291,7 @@ class ModelsScreen(Screen):
     # Doing
 
     def _evaluate(self) -> None:
-        chosen = self.table.chosen
+        chosen = [model for model in self.table.chosen if can_be_evaluated(model)]
         if chosen:
             self.context.prepare_evaluation([model.id for model in chosen])
 
