@@ -30,6 +30,7 @@ class ProbeRun:
         taken = {m.test for m in workshop.recorder.load_measurements(run.id)}
         self._left = [test for test in plan.tests if test.name not in taken]
         self.answers_kept = len(plan.tests) - len(self._left)
+        self._begun: set[str] = set()
         steps = len(plan.tests) * plan.repetitions
         self._pace = Pace(steps, self.answers_kept * plan.repetitions)
 
@@ -72,7 +73,7 @@ class ProbeRun:
         plan = msgspec.structs.replace(self._plan, tests=tuple(self._left))
         for event in measure_speed(engine, plan, self.run.id, is_cancelled=self._is_unwanted):
             if isinstance(event, SpeedSampled):
-                self._pace.step()
+                self._count(event)
                 yield self._progress()
             else:
                 yield self._store(event)
@@ -86,6 +87,14 @@ class ProbeRun:
                 if measurement is not None:
                     yield self._store(measurement)
 
+    def _count(self, sample: SpeedSampled) -> None:
+        """Count a repetition; a disturbed test is made again, which is more work than planned."""
+        if sample.repetition == 0:
+            if sample.test in self._begun:
+                self._pace.total += self._plan.repetitions
+            self._begun.add(sample.test)
+        self._pace.step()
+
     def _is_unwanted(self) -> bool:
         return self._control.wish is not Wish.GO_ON
 
@@ -96,7 +105,7 @@ class ProbeRun:
     def _progress(self) -> Progress:
         return Progress(
             run_id=self.run.id,
-            done=min(self._pace.done, self._pace.total),
+            done=self._pace.done,
             total=self._pace.total,
             seconds_left=self._pace.seconds_left,
         )

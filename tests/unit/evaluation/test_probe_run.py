@@ -61,6 +61,18 @@ def test_progress_is_told_by_repetition(bench: Bench) -> None:
     assert progress == [(done, 6) for done in range(7)]
 
 
+def test_a_disturbed_test_is_made_again_and_progress_knows(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    findings = iter([(Disturbance(code="other_processes", message="A virus scan."),), (), ()])
+    monkeypatch.setattr(QuietWatch, "finish", lambda _: next(findings))
+    events = list(bench.carry_out(make_run(probe=PLAN)))
+    progress = [(e.done, e.total) for e in events if isinstance(e, Progress)]
+    assert progress[-1] == (9, 9)
+    assert all(done <= total for done, total in progress)
+    assert all(m.valid for m in bench.recorder.measurements)
+
+
 def _until_first_measurement(events: Iterator[RunEvent]) -> None:
     for event in events:
         if isinstance(event, MeasurementTaken):
