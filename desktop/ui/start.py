@@ -87,9 +87,9 @@ class _Session(QObject):
 
     def end(self) -> None:
         """Close everything; runs under way become interrupted and can be resumed."""
+        self._runner.close()  # first: it may still be keeping options
         if self._backend is not None:
             self._backend.close()
-        self._runner.close()
 
     def _open(self) -> WindowBackend:
         try:

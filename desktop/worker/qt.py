@@ -72,13 +72,13 @@ class QtRunner(QObject):
         self._jobs.put(job)
 
     def close(self, timeout_seconds: float = 5.0) -> None:
-        """End the thread after the operation under way; what waits is dropped."""
+        """End the thread once what was asked for is done, such as keeping options."""
         self._closed = True
         self._jobs.put(None)
         self._thread.join(timeout_seconds)
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None and not self._closed:
+        while (job := self._jobs.get()) is not None:
             callback = job()
             if not self._closed:
                 self._done.emit(callback)

@@ -3,6 +3,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
 from desktop.domain.comparison import ComparedAnswer, ComparedCase
 from desktop.domain.run import Outcome
@@ -22,6 +23,7 @@ def screen(window: MainWindow) -> CompareScreen:
     window.resize(1200, 800)
     opened = window.open_screen(ScreenId.COMPARE)
     assert isinstance(opened, CompareScreen)
+    QApplication.processEvents()  # new widgets are shown by the event loop
     return opened
 
 
@@ -230,10 +232,10 @@ def test_without_runs_the_next_step_is_offered(
 def test_narrow_windows_get_lines_instead_of_cards(
     screen: CompareScreen, window: MainWindow
 ) -> None:
-    assert screen.summary._as_cards
     needed = screen.summary._cards_width
     window.resize(720, 600)
-    screen.summary.resize(needed - 1, 100)
-    assert not screen.summary._as_cards
-    screen.summary.resize(needed, 100)
-    assert screen.summary._as_cards
+    shown = []
+    for width in (needed - 1, needed):
+        screen.summary.resize(width, 100)
+        shown.append(screen.summary._as_cards)
+    assert shown == [False, True]

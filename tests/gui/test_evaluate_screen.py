@@ -277,15 +277,12 @@ def test_the_machine_is_awake_while_it_works_and_not_while_paused(
     blocker = Remembering()
     announcer = Announcer(window.context, window.rail.status, window, Awake(blocker))
     runs = play_half(queue)
-    events.flush()
-    assert blocker.held
-    queue.pause()
-    events.flush()
-    assert not blocker.held
-    queue.proceed()
-    end_all(queue, runs)
-    events.flush()
-    assert not blocker.held
+    held = []
+    for step in (lambda: None, queue.pause, queue.proceed, lambda: end_all(queue, runs)):
+        step()
+        events.flush()
+        held.append(blocker.held)
+    assert held == [True, False, True, False]
     announcer.release()
 
 

@@ -61,8 +61,17 @@ def test_a_bug_in_a_callback_is_told(runner: QtRunner, qtbot: QtBot) -> None:
     runner.close()
 
 
+def test_what_was_asked_before_close_is_done(runner: QtRunner) -> None:
+    done: list[int] = []
+    for number in range(5):
+        runner.run(lambda n=number: done.append(n))  # type: ignore[misc]  # a lambda's default
+    runner.close()
+    assert done == [0, 1, 2, 3, 4]
+
+
 def test_nothing_is_called_back_after_close(runner: QtRunner, qtbot: QtBot) -> None:
-    gate, called = threading.Event(), []
+    gate = threading.Event()
+    called: list[bool] = []
     runner.run(gate.wait, called.append)
     gate.set()
     runner.close()

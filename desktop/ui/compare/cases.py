@@ -29,6 +29,7 @@ from desktop.ui.widgets.table import TableView
 _MODEL_WIDTH = 104
 _NARROW_MODEL_WIDTH = 70
 _TITLE_WIDTH = 96
+_CALM_TITLE_WIDTH = 190
 _TAG_WIDTH = 110
 
 
@@ -148,11 +149,9 @@ class CasesPanel(Card):
             return
         room = self.table.viewport().width()
         self.header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        width = (room - _TITLE_WIDTH - _TAG_WIDTH) // models
-        with_tags = width >= _NARROW_MODEL_WIDTH
-        if not with_tags:
-            width = (room - _TITLE_WIDTH) // models
-        width = min(max(width, _NARROW_MODEL_WIDTH), _MODEL_WIDTH)
+        with_tags = room - models * _NARROW_MODEL_WIDTH - _TAG_WIDTH >= _CALM_TITLE_WIDTH
+        spare = room - _CALM_TITLE_WIDTH - (_TAG_WIDTH if with_tags else 0)
+        width = min(max(spare // models, _NARROW_MODEL_WIDTH), _MODEL_WIDTH)
         self.table.setColumnHidden(TAG_COLUMN, not with_tags)
         for column in range(FIRST_MODEL_COLUMN, FIRST_MODEL_COLUMN + models):
             self.table.setColumnWidth(column, width)

@@ -24,6 +24,7 @@ from desktop.ui.widgets.interval import IntervalBar
 from desktop.ui.widgets.labels import ElidedLabel, Label
 
 _MOST_CARDS = 4
+_LEAST_WIDTH = 320
 
 
 class HeadlineCard(Card):
@@ -89,6 +90,8 @@ class Summary(QWidget):
         super().__init__()
         self._models: tuple[ComparedModel, ...] = ()
         self._stack = QStackedLayout(self)
+        self._stack.setSizeConstraint(QStackedLayout.SizeConstraint.SetNoConstraint)
+        self.setMinimumWidth(_LEAST_WIDTH)  # cards must not keep the window from narrowing
         self._as_cards = True
         self._cards_width = 0
 
