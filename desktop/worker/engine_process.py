@@ -320,7 +320,8 @@ class EngineProcess:
                 self._heard += 1
                 if isinstance(event, EngineLog):
                     self._log_lines.append(event.text)
-                    level = logging.WARNING if event.is_problem else logging.DEBUG
+                    # Never as warnings: those may reach a terminal, and they are no news for it.
+                    level = logging.INFO if event.is_problem else logging.DEBUG
                     _log.log(level, "%s", event.text)
                 elif not isinstance(event, Beat):
                     self._inbox.put(event)
