@@ -93,7 +93,7 @@ QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {
 }
 QAbstractSpinBox::up-arrow, QAbstractSpinBox::down-arrow { width: 0; height: 0; image: none; }
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit {
-  border: none; padding: 0 6px; background: transparent;
+  border: none; padding: 0; margin: 0 7px; background: transparent;
 }
 QComboBox::drop-down { border: none; width: 22px; }
 QComboBox QAbstractItemView {

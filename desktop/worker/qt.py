@@ -23,17 +23,19 @@ _Job = Callable[[], Callable[[], None]]
 BATCH_SECONDS = 0.1
 
 
-def _protect_true() -> None:
-    """Keep Python alive with PySide6 6.12.0, which drops a reference to `True` on every emit.
+def _protect_singletons() -> None:
+    """Keep Python alive with PySide6 6.12.0, which drops a reference to `None` or `True` a call.
 
-    Before Python 3.12 made it immortal, the program was ended after some hundred signals with
+    Before Python 3.12 made them immortal, the program was ended after some hundred signals with
     "deallocating True or False". A very high count of references is never used up.
     """
     if sys.version_info < (3, 12) and PySide6.__version__ == "6.12.0":
-        ctypes.c_ssize_t.from_address(id(True)).value += 1 << 60  # ob_refcnt comes first
+        for singleton in (None, True, False):
+            # ob_refcnt comes first in every object.
+            ctypes.c_ssize_t.from_address(id(singleton)).value += 1 << 60
 
 
-_protect_true()
+_protect_singletons()
 
 
 class QtRunner(QObject):

@@ -151,6 +151,19 @@ def test_a_disturbance_and_a_lost_engine_are_told_in_words(
     assert told[0][2] == "The engine process ended (signal 9)."
 
 
+def test_many_disturbances_are_one_notice(
+    screen: EvaluateScreen, queue: FakeQueue, events: QtEvents
+) -> None:
+    screen._starting = True
+    runs = play_half(queue)
+    for run in runs[:3]:
+        disturb(queue, run)
+    events.flush()
+    notices = screen.running.troubles.notices
+    assert [n.title for n in notices] == ["3 measurements were disturbed."]
+    assert notices[0].details.count("Other processes") == 3
+
+
 def test_cancel_ends_what_has_not_ended_and_nothing_else(
     screen: EvaluateScreen, queue: FakeQueue, events: QtEvents
 ) -> None:
@@ -278,8 +291,13 @@ def test_the_machine_is_awake_while_it_works_and_not_while_paused(
     announcer = Announcer(window.context, window.rail.status, window, Awake(blocker))
     runs = play_half(queue)
     held = []
-    for step in (lambda: None, queue.pause, queue.proceed, lambda: end_all(queue, runs)):
-        step()
+    for step in ("begun", "paused", "gone on", "ended"):
+        if step == "paused":
+            queue.pause()
+        elif step == "gone on":
+            queue.proceed()
+        elif step == "ended":
+            end_all(queue, runs)
         events.flush()
         held.append(blocker.held)
     assert held == [True, False, True, False]

@@ -69,9 +69,6 @@ class HeadlineCard(Card):
                 widget.deleteLater()
         if comparison.reasons:
             self._reasons.addWidget(line())
-        for pair in comparison.pairs:
-            if pair.sentence:
-                self._reasons.addWidget(Label(pair.sentence, wrap=True).make_selectable())
         for reason in comparison.reasons:
             self._reasons.addWidget(Label(reason, "dim", wrap=True).make_selectable())
         self.how_sure.setVisible(bool(comparison.reasons))

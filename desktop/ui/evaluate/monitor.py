@@ -89,6 +89,7 @@ class Trouble:
     title: str
     text: str
     details: str = ""
+    disturbance: bool = False
 
 
 @dataclass
@@ -343,4 +344,4 @@ def _add_measurement(
     messages = " ".join(d.message for d in measurement.disturbances)
     about = _tr("{0}, {1}:").format(_name(state.run), measurement.test)
     title = _tr("One measurement was disturbed.")
-    evaluation.troubles.append(Trouble(title=title, text=f"{about} {messages}"))
+    evaluation.troubles.append(Trouble(title=title, text=f"{about} {messages}", disturbance=True))

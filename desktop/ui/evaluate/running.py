@@ -248,10 +248,29 @@ class RunningView(QWidget):
         if self._grid is not None:
             self._grid.refresh(evaluation, paused=self._context.monitor.paused)
         for trouble in evaluation.troubles[self._told :]:
-            self.troubles.show_notice(_notice(trouble))
+            if trouble.disturbance:
+                self._tell_disturbances(evaluation)
+            else:
+                self.troubles.show_notice(_notice(trouble))
         self._told = len(evaluation.troubles)
         self.answers.show_answers(evaluation.answers)
         self.waiting.show_waiting(self._context.monitor.waiting)
+
+    def _tell_disturbances(self, evaluation: EvaluationState) -> None:
+        """Tell all disturbed measurements in one notice: the last in words, all in details."""
+        found = [trouble for trouble in evaluation.troubles if trouble.disturbance]
+        title = found[-1].title
+        if len(found) > 1:
+            title = self.tr("{0} measurements were disturbed.").format(len(found))
+        self.troubles.show_notice(
+            Notice(
+                title=title,
+                text=found[-1].text,
+                details="\n".join(trouble.text for trouble in found) if len(found) > 1 else "",
+                tone=Tone.WARNING,
+                key="disturbed",
+            )
+        )
 
     def _take(self, evaluation: EvaluationState) -> None:
         if self._grid is not None:

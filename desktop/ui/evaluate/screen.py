@@ -316,6 +316,7 @@ class EvaluateScreen(Screen):
 
     def _compare(self) -> None:
         if self._shown is not None:
+            self.context.clear_notice(f"ended-{self._shown.id}")
             self.context.show_comparison([state.run.id for state in self._shown.runs])
 
     # Adding by drag and drop
