@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from desktop.domain.comparison import ComparedModel
-from desktop.domain.measurement import Measurement
+from desktop.domain.measurement import Disturbance, Measurement
 from desktop.domain.run import Outcome, Run, RunStatus, StopReason
 from desktop.domain.settings import RunSettings
 from desktop.reports.numbers import count_text
@@ -13,6 +13,16 @@ from desktop.reports.wording import cases_text, join
 
 # From this share of cut answers on, the limit rather than the model may decide.
 _MANY_CUT = 0.1
+# By the codes of `probes.validity`; others are told with the model only.
+_CAUSES = {
+    "other_processes": "other programs used the processor",
+    "swapping": "memory was swapped to disk",
+    "throttled": "the processor was throttled",
+    "frequency": "the processor's frequency fell",
+    "battery": "the machine ran on battery",
+    "steal": "the host took processor time away",
+    "spread": "repetitions differed widely",
+}
 _SETTING_NAMES = {
     "sampling": "sampling",
     "max_tokens": "longest answer",
@@ -38,7 +48,8 @@ def find_problems(model: ModelRuns) -> tuple[str, ...]:
         invalid = [each for each in record.measurements if not each.valid]
         if invalid:
             tests = join([each.test for each in invalid])
-            sentences.append(f"{tests} may not be trusted. {_reasons(invalid)}".rstrip())
+            verb = "were" if len(invalid) > 1 else "was"
+            sentences.append(f"{tests} {verb} disturbed. {_reasons(invalid)}".rstrip())
     return tuple(dict.fromkeys(sentences))
 
 
@@ -203,19 +214,28 @@ def _sampled(models: Sequence[ModelRuns]) -> Iterator[str]:
 
 
 def _disturbed(compared: Sequence[ComparedModel]) -> Iterator[str]:
+    """Name the models in one sentence; what disturbed each stands with that model."""
+    labels: list[str] = []
+    causes: dict[str, Disturbance] = {}
     for model in compared:
         speeds = (model.generation, model.prompt_processing)
         invalid = [speed for speed in speeds if speed and not speed.valid]
         if invalid:
-            tests = join([speed.test for speed in invalid])
-            yield (
-                f"The speed of {model.label} ({tests}) may not be trusted and is not compared. "
-                f"{_reasons(invalid)}"
-            ).rstrip()
+            labels.append(model.label)
+            causes.update({d.code: d for each in invalid for d in each.disturbances})
+    if labels:
+        known = [_CAUSES[code] for code in causes if code in _CAUSES]
+        reason = f" ({join(known)})" if known else ""
+        yield (
+            f"The speed of {join(labels)} was disturbed{reason} and is not compared; measure "
+            "again on a quiet machine."
+        )
 
 
 def _reasons(invalid: Sequence[Measurement]) -> str:
-    return " ".join(dict.fromkeys(d.message for each in invalid for d in each.disturbances))
+    """Return one sentence a kind of disturbance: several tests say nearly the same."""
+    by_code = {d.code: d.message for each in invalid for d in reversed(each.disturbances)}
+    return " ".join(by_code.values())
 
 
 def _left_out(models: Sequence[ModelRuns]) -> Iterator[str]:

@@ -134,7 +134,7 @@ def _name_parts(key: str, model: LanguageModel) -> tuple[str, str, str, str]:
     name = stem
     if quantization and stem.lower().endswith(quantization.lower()):
         name = stem[: -len(quantization)].rstrip("-_. ")
-    if not name or _MEANINGLESS.fullmatch(name):
+    if path.suffix.lower() != ".gguf" or not name or _MEANINGLESS.fullmatch(name):
         name = model.facts.name or stem or "Unnamed"
     digest = (model.sha256 or "")[:8] or key
     return " ".join(name.split()), quantization, f"({path.parent.name or stem})", f"({digest})"

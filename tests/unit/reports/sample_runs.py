@@ -192,7 +192,7 @@ def make_probe(
     disturbed = (
         ()
         if valid
-        else (Disturbance(code="other_load", message="Another program used 60% of the CPU."),)
+        else (Disturbance(code="other_processes", message="Another program used 60% of the CPU."),)
     )
 
     def measured(test: str, value: float) -> Measurement:

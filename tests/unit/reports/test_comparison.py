@@ -216,8 +216,8 @@ def test_a_disturbed_speed_is_marked_and_kept_out() -> None:
     assert "times as fast" not in said(result)
     assert result.headline.startswith("The speeds can't be compared; both need")
     assert (
-        "The speed of B (tg128 and pp512) may not be trusted and is not compared. "
-        "Another program used 60% of the CPU."
+        "The speed of B was disturbed (other programs used the processor) and is not compared; "
+        "measure again on a quiet machine."
     ) in result.caveats
     shown = next(m for m in result.models if m.label == "B")
     assert shown.generation is not None
