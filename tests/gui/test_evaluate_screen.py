@@ -1,7 +1,10 @@
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from desktop.domain.events import EvaluationFinished
 from desktop.domain.run import RunStatus
@@ -16,6 +19,7 @@ from desktop.ui.widgets.labels import Label
 from desktop.ui.window import MainWindow
 from desktop.worker.awake import Awake
 from desktop.worker.qt import QtEvents
+from desktop.worker.running import InlineRunner, ignore
 from tests.gui.fakes import FakeOperations, FakeQueue
 from tests.gui.samples import make_models
 from tests.gui.scenes import (
@@ -28,6 +32,8 @@ from tests.gui.scenes import (
     make_plan,
     play_half,
 )
+
+Result = TypeVar("Result")
 
 
 def open_evaluate(window: MainWindow) -> EvaluateScreen:
@@ -75,6 +81,44 @@ def test_without_samples_a_folder_is_asked_for(
     window.context.models_changed.emit()
     assert screen.welcome.folder_first.isVisible()
     assert not screen.welcome.compare.isVisible()
+
+
+class SlowRunner:
+    """Keeps what it is asked until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+
+    def run(
+        self,
+        operation: Callable[[], Result],
+        on_success: Callable[[Result], None] = ignore,
+        on_failure: Callable[[Exception], None] | None = None,
+    ) -> None:
+        self.waiting.append(lambda: InlineRunner().run(operation, on_success, on_failure))
+
+    def go_on(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for job in waiting:
+            job()
+
+
+def test_nothing_is_offered_before_it_is_known_what_is_there(
+    qtbot: QtBot, operations: FakeOperations, queue: FakeQueue, events: QtEvents
+) -> None:
+    operations.models.clear()
+    operations.summaries.clear()
+    window, runner = MainWindow(Options()), SlowRunner()
+    qtbot.addWidget(window)
+    window.show()
+    window.connect_backend(operations, queue, runner, events)
+    screen = open_evaluate(window)
+    for _ in range(4):
+        assert not screen.start.isVisible()
+        offered = screen.welcome.compare.isVisible()
+        assert not (offered and screen.welcome.folder_first.isVisible())
+        runner.go_on()
+    assert screen.welcome.compare.isVisible()
 
 
 def test_what_is_chosen_is_planned_with_the_settings_in_the_form(

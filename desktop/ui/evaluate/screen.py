@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QStackedWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from desktop.domain.language_model import LanguageModel
 from desktop.domain.run import EvaluationPlan, Run
@@ -35,14 +35,16 @@ class EvaluateScreen(Screen):
         self._shown: EvaluationState | None = None
         self._wanted: set[str] | None = None
         self._library_known = False
-        self._has_runs = True
+        self._has_runs: bool | None = None
+        self._samples_known = False
         self._starting = False
         self._make_actions()
         self.welcome = Welcome()
         self.setup = SetupView(context)
         self.running = RunningView(context)
         self._pages = QStackedWidget()
-        for page in (self.welcome, self.setup, self.running):
+        self._nothing_yet = QWidget()
+        for page in (self._nothing_yet, self.welcome, self.setup, self.running):
             self._pages.addWidget(page)
         self.body.addWidget(self._pages, 1)
         self.setAcceptDrops(True)
@@ -125,9 +127,11 @@ class EvaluateScreen(Screen):
             self.run(self.context.operations.find_sample_models, self._take_samples)
         else:
             self.setup.show_offer(())
+            self._show_page()
 
     def _take_samples(self, samples: tuple[LanguageModel, ...]) -> None:
         self._samples = samples
+        self._samples_known = True
         self.welcome.show_offer(samples)
         self.setup.show_offer(samples)
         self._show_page()
@@ -160,22 +164,23 @@ class EvaluateScreen(Screen):
         if self._shown is not None:
             self._pages.setCurrentWidget(self.running)
             self.running.refresh(self._shown)
+        elif not self._is_loaded():
+            self._pages.setCurrentWidget(self._nothing_yet)
         elif self._is_first_start():
             self._pages.setCurrentWidget(self.welcome)
         else:
             self._pages.setCurrentWidget(self.setup)
         self._refresh_header()
 
+    def _is_loaded(self) -> bool:
+        """Tell whether it is known what to offer; until then nothing is, for a blink."""
+        return self._library_known and (bool(self._has_runs) or self._samples_known)
+
     def _is_first_start(self) -> bool:
         """Tell whether there is nothing to choose from, or only the samples and no run yet."""
         own = set(self.setup.models.lines) - {model.id for model in self._samples}
         dismissed = self.context.options.sample_offer_dismissed
-        return (
-            self._library_known
-            and not own
-            and not self._has_runs
-            and not (dismissed and self.setup.models.lines)
-        )
+        return not own and not self._has_runs and not (dismissed and self.setup.models.lines)
 
     def _refresh_header(self) -> None:
         page = self._pages.currentWidget()
@@ -189,8 +194,8 @@ class EvaluateScreen(Screen):
         self.compare.setVisible(page is self.running and not under_way)
         if self._shown is not None:
             self._describe_running(self._shown)
-        elif page is self.welcome:
-            self.show_title(self.tr("Welcome"))
+        elif page is not self.setup:
+            self.show_title(self.tr("Welcome") if page is self.welcome else self.tr("Evaluate"))
         else:
             self._describe_setup()
 
