@@ -5,6 +5,7 @@ and the process ends when its parent goes), one beats. llama.cpp is imported her
 process has started, and neither Qt nor SQLAlchemy ever is.
 """
 
+import contextlib
 import faulthandler
 import os
 import queue
@@ -14,6 +15,7 @@ import threading
 import traceback
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import NoReturn
 
 from desktop.errors import EngineFault
@@ -110,7 +112,7 @@ def serve(spec: bytes, commands: Connection, events: Connection, error_log: str)
     engine = _make_engine(spec, outlet)
     jobs = _Jobs(engine)
     inbox: queue.SimpleQueue[Command] = queue.SimpleQueue()
-    _start(_listen, commands, inbox, jobs)
+    _start(_listen, commands, inbox, jobs, error_log)
     outlet.send(EngineReady())
     while not isinstance(command := inbox.get(), Close):
         _obey(command, engine, jobs, outlet)
@@ -170,12 +172,16 @@ def _answers(command: Command, engine: Engine, jobs: _Jobs) -> Iterator[Frame]:
             return
 
 
-def _listen(commands: Connection, inbox: "queue.SimpleQueue[Command]", jobs: _Jobs) -> None:
+def _listen(
+    commands: Connection, inbox: "queue.SimpleQueue[Command]", jobs: _Jobs, error_log: str
+) -> None:
     while True:
         try:
             command = decode_command(commands.recv_bytes(MAXIMUM_FRAME_BYTES))
         except (EOFError, OSError):
             # The parent is gone. The main thread may be in a decode of minutes: don't wait.
+            with contextlib.suppress(OSError):  # killed, it could not tidy up itself
+                Path(error_log).unlink()
             os._exit(0)
         if isinstance(command, Cancel):
             jobs.cancel(command.job)

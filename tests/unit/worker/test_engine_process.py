@@ -193,6 +193,7 @@ def test_the_child_goes_when_the_parent_closes_its_pipe(start: Start) -> None:
             engine._commands.close()
             engine._process.join(20)
             assert engine._process.exitcode == 0
+            assert not Path(engine._error_log).exists()
             break
 
 
