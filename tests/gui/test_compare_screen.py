@@ -238,3 +238,15 @@ def test_narrow_windows_get_lines_instead_of_cards(
         QApplication.processEvents()
         shown.append(screen.summary._as_cards)
     assert shown == [False, True]
+
+
+def test_the_engine_is_named_without_its_list_of_features(
+    screen: CompareScreen, operations: FakeOperations
+) -> None:
+    comparison = make_comparison()
+    engine = msgspec.structs.replace(
+        comparison.engines[0], build="llama.cpp 0c1e570; CPU : AVX = 1 | FMA = 1"
+    )
+    operations.comparison = msgspec.structs.replace(comparison, engines=(engine,))
+    screen.reload()
+    assert screen.subtitle.text().endswith("· llama.cpp 0c1e570")

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.domain.comparison import Comparison
-from desktop.domain.run import RunSummary
+from desktop.domain.run import EngineFacts, RunSummary
 from desktop.ui.compare.cases import CasesPanel
 from desktop.ui.compare.chooser import RunChooser, fill_menu, group_evaluations
 from desktop.ui.compare.detail import CaseDetail
@@ -201,7 +201,7 @@ class CompareScreen(Screen):
             parts.append(text.format(cores, format_bytes(machine.memory_bytes), gpu))
         elif comparison.machines:
             parts.append(self.tr("{0} machines").format(len(comparison.machines)))
-        engines = {f"{e.name} {e.build or e.version}" for e in comparison.engines}
+        engines = {_name_engine(engine) for engine in comparison.engines}
         parts += sorted(engines)
         return " · ".join(parts)
 
@@ -286,3 +286,9 @@ class CompareScreen(Screen):
     def _tell_unsaved(self, failure: Exception) -> None:
         self._save.setEnabled(True)
         self.context.show_failure(failure)
+
+
+def _name_engine(engine: EngineFacts) -> str:
+    """Return name and build without the features that the build may list after a semicolon."""
+    build = (engine.build or engine.version).split(";", maxsplit=1)[0].strip()
+    return build if build.startswith(engine.name) else f"{engine.name} {build}"

@@ -163,6 +163,7 @@ class ModelCard(Card):
         self.body.addLayout(figures)
         for problem in problems_of(column):
             self.body.addWidget(Label(problem, "warning", wrap=True))
+        self.body.addStretch(1)  # cards beside it may be higher
 
 
 def figures_of(column: ComparedModel) -> tuple[tuple[str, str, str], ...]:
