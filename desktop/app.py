@@ -7,6 +7,8 @@ the window is painted before the database is opened.
 # ruff: noqa: PLC0415 - late imports are what this module is about
 
 import logging
+import os
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from desktop import paths
 from desktop.cli.arguments import make_parser
-from desktop.cli.output import print_version
+from desktop.cli.output import Output, print_version
+from desktop.errors import EnvironmentFault
 from desktop.logs import set_up_logging
 
 if TYPE_CHECKING:
@@ -42,12 +45,25 @@ def run(arguments: Sequence[str]) -> int:
     if options.version:
         return print_version(as_json=getattr(options, "json", False))
     if options.command is None:
+        if _lacks_display():
+            # Qt would end the process with an abort and a riddle.
+            missing = EnvironmentFault(
+                "There is no display to open the window on.",
+                remedy="Use the commands instead: touchstone --help.",
+            )
+            Output(as_json=False).report_failure(missing)
+            return missing.exit_code
         from desktop.ui.start import show_window
 
         return show_window(open_backend, compare=tuple(options.compare or ()))
     from desktop.cli.commands import carry_out
 
     return carry_out(options, open_backend, partial(_make_tools, scripted=scripted))
+
+
+def _lacks_display() -> bool:
+    named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return sys.platform.startswith("linux") and not any(os.environ.get(name) for name in named)
 
 
 def build_backend(

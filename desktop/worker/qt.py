@@ -1,7 +1,5 @@
 """The only bridge between the worker and Qt: operations in a thread, events as signals."""
 
-import ctypes
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -10,7 +8,6 @@ from time import monotonic
 from typing import TypeVar
 
 import msgspec
-import PySide6
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from desktop.domain.events import AnswerGrew, AnswerStarted, RunEvent
@@ -21,21 +18,6 @@ Result = TypeVar("Result")
 _Job = Callable[[], Callable[[], None]]
 
 BATCH_SECONDS = 0.1
-
-
-def _protect_singletons() -> None:
-    """Keep Python alive with PySide6 6.12.0, which drops a reference to `None` or `True` a call.
-
-    Before Python 3.12 made them immortal, the program was ended after some hundred signals with
-    "deallocating True or False". A very high count of references is never used up.
-    """
-    if sys.version_info < (3, 12) and PySide6.__version__ == "6.12.0":
-        for singleton in (None, True, False):
-            # ob_refcnt comes first in every object.
-            ctypes.c_ssize_t.from_address(id(singleton)).value += 1 << 60
-
-
-_protect_singletons()
 
 
 class QtRunner(QObject):

@@ -1,4 +1,3 @@
-import sys
 import threading
 
 import pytest
@@ -116,12 +115,3 @@ def test_pieces_of_one_answer_are_joined_and_others_keep_their_place() -> None:
 def test_an_answer_begun_anew_does_not_take_over_old_pieces() -> None:
     again = AnswerStarted(run_id="r", case_id="a")
     assert join_pieces([grew("old"), again, grew("new")]) == [grew("old"), again, grew("new")]
-
-
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="True cannot be used up from 3.12 on")
-def test_signals_do_not_use_up_true(qtbot: QtBot) -> None:
-    del qtbot
-    events = QtEvents(FakeQueue())
-    for _ in range(5000):
-        events.batch_ended.emit()
-    assert sys.getrefcount(True) > 1000

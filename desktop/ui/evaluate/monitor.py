@@ -225,6 +225,7 @@ class Monitor(QObject):
         evaluation = EvaluationState(id=event.plan.id, title=event.plan.title)
         for run in event.runs:
             _add_run(evaluation, run)
+        _color_models(evaluation)
         for planned in event.plan.runs:
             if planned.suite is not None:
                 for case in planned.suite.cases:
@@ -274,6 +275,14 @@ def _add_run(evaluation: EvaluationState, run: Run) -> RunState:
     state = RunState(run=run, color=color, total=run.suite.cases if run.suite else 0)
     evaluation.runs.append(state)
     return state
+
+
+def _color_models(evaluation: EvaluationState) -> None:
+    """Give models their colours in the order of their names, as comparisons do."""
+    names = {state.run.model.paths: _name(state.run) for state in evaluation.runs}
+    order = sorted(names, key=lambda paths: (names[paths].casefold(), names[paths], paths))
+    for state in evaluation.runs:
+        state.color = order.index(state.run.model.paths)
 
 
 def _engine_lost(state: RunState, event: EngineLost) -> Trouble:

@@ -34,7 +34,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     # The default was bound when the module was read.
     from desktop.probes import speed  # noqa: PLC0415 - what is patched
 
-    defaults = dict(speed.measure_speed.__kwdefaults__)
+    defaults = speed.measure_speed.__kwdefaults__ or {}
     monkeypatch.setattr(
         speed.measure_speed, "__kwdefaults__", {**defaults, "watch_factory": QuietWatch}
     )
