@@ -24,6 +24,7 @@ from desktop.domain.run import Outcome, Run, StopReason
 from desktop.domain.suite import Suite
 from desktop.errors import EngineFault
 from desktop.evaluation.control import Wish
+from desktop.evaluation.deadline import Deadline
 from desktop.evaluation.pace import Pace
 from desktop.evaluation.prompts import (
     Question,
@@ -76,7 +77,6 @@ class SuiteRun:
         self._suspects: deque[Question] = deque()
         self._under_way: dict[str, Question] = {}
         self._begun: dict[str, float] = {}
-        self._overdue: set[str] = set()
         self._lost: dict[str, str] = {}
         self._losses = 0
         self._pace = Pace(len(questions), self.answers_kept)
@@ -170,10 +170,12 @@ class SuiteRun:
                 )
         self._pace.start()
         try:
-            for event in engine.generate(prompts):
-                yield from self._receive(event, unasked)
-                if self._control.wish is not Wish.GO_ON or self._find_overdue():
-                    engine.cancel()
+            with Deadline(engine.cancel) as deadline:
+                for event in engine.generate(prompts):
+                    yield from self._receive(event, unasked)
+                    deadline.set(self._next_deadline())
+                    if self._control.wish is not Wish.GO_ON:
+                        engine.cancel()
         finally:
             self._pace.stop()
             asked_again = list(unasked.values())
@@ -202,22 +204,25 @@ class SuiteRun:
             yield from self._fail(question, event.message)
         else:
             question = self._under_way.pop(event.key)
-            if event.key in self._overdue:
+            cancelled = event.stop_reason is StopReason.CANCELLED
+            if cancelled and self._is_overdue(event.key):
                 limit = self.run.settings.case_timeout_seconds
                 yield from self._fail(
                     question,
                     f"No complete answer within {limit:g} seconds, the time limit of this run.",
                 )
-            elif event.stop_reason is StopReason.CANCELLED:
+            elif cancelled:
                 self._waiting.appendleft(question)
             else:
                 yield from self._finish(question, event)
 
-    def _find_overdue(self) -> bool:
-        """Note the cases that have taken longer than the run allows; tell whether there are any."""
-        latest = time.monotonic() - self.run.settings.case_timeout_seconds
-        self._overdue.update(key for key in self._under_way if self._begun[key] < latest)
-        return not self._overdue.isdisjoint(self._under_way)
+    def _next_deadline(self) -> float | None:
+        """Return when the case that has been under way longest must be done."""
+        begun = [self._begun[key] for key in self._under_way]
+        return min(begun) + self.run.settings.case_timeout_seconds if begun else None
+
+    def _is_overdue(self, key: str) -> bool:
+        return time.monotonic() >= self._begun[key] + self.run.settings.case_timeout_seconds
 
     def _finish(self, question: Question, event: GenerationFinished) -> Iterator[RunEvent]:
         outcome, score, scores = score_answer(event.text, question.case)
