@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication
 
 from desktop import paths
@@ -59,7 +58,6 @@ def show_window(open_backend: OpenBackend, *, compare: Sequence[str] = ()) -> in
         session = _Session(window, open_backend, compare)
         window.painted.connect(session.begin)
         window.closing.connect(session.end)
-    QShortcut(QKeySequence("Ctrl+Q"), window).activated.connect(window.close)
     window.show()
     return int(application.exec())
 

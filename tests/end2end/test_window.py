@@ -14,6 +14,8 @@ import pytest
 from tests.end2end.conftest import Program
 
 _PATIENCE_SECONDS = 60
+# The button of the welcome page in a window of its first size, in pixels.
+_COMPARE_SAMPLES = (660, 422)
 
 pytestmark = [
     pytest.mark.display,
@@ -53,6 +55,12 @@ class Window:
         )
         self.number = found.splitlines()[-1]
         _drive("windowfocus", "--sync", self.number)
+        # Without a window manager it is a click that makes a window the active one.
+        _drive("windowraise", self.number)
+        _drive("mousemove", "--window", self.number, 60, 108, "click", 1)
+
+    def click(self, x: int, y: int) -> None:
+        _drive("mousemove", "--window", self.number, x, y, "click", 1)
 
     def press(self, *keys: str) -> None:
         _drive("key", "--delay", 50, *keys)
@@ -99,10 +107,10 @@ def test_the_sample_models_are_one_click_away(
 
     def begun() -> bool:
         if not _runs(program):
-            window.press("Return")
+            window.click(*_COMPARE_SAMPLES)
         return bool(_runs(program))
 
-    _wait_until(begun, "Return on the welcome page did not start the comparison")
+    _wait_until(begun, "A click on the welcome page did not start the comparison")
     _wait_until(
         lambda: {run["status"] for run in _runs(program)} == {"finished"},
         "the comparison did not finish",
@@ -120,7 +128,7 @@ def test_closing_in_the_middle_keeps_what_there_is(
     def answering() -> bool:
         runs = _runs(program)
         if not runs:
-            window.press("Return")
+            window.click(*_COMPARE_SAMPLES)
         return any(run["status"] == "running" for run in runs)
 
     _wait_until(answering, "nothing began")
@@ -133,13 +141,11 @@ def test_closing_in_the_middle_keeps_what_there_is(
 def test_a_second_window_opens_read_only(
     program: Program, open_window: Callable[..., Window]
 ) -> None:
-    first = open_window()
+    open_window()
     _wait_for_database(program)
-    second = open_window("--verbose")
-    assert second.quit() == 0
-    log = (program.home / "logs" / "touchstone.log").read_text("utf-8")
-    assert "read-only" in log
-    assert first.quit() == 0
+    open_window()
+    log = program.home / "logs" / "touchstone.log"
+    _wait_until(lambda: "Opening read-only" in log.read_text("utf-8"), "no word of read-only")
 
 
 def test_without_a_display_it_says_so(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
