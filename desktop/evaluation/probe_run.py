@@ -8,6 +8,7 @@ from desktop.domain.events import EngineLoaded, MeasurementTaken, Progress, RunE
 from desktop.domain.measurement import Measurement
 from desktop.domain.run import Run
 from desktop.domain.settings import ProbePlan
+from desktop.errors import EngineFault
 from desktop.evaluation.control import Wish
 from desktop.evaluation.pace import Pace
 from desktop.evaluation.workshop import Workshop
@@ -54,6 +55,10 @@ class ProbeRun:
             try:
                 self._control.attach(engine.cancel)
                 yield from self._measure(engine)
+            except EngineFault as fault:
+                # One that does not obey a pause or cancel in time, while it loads say, is ended.
+                if not fault.process_ended or not self._is_unwanted():
+                    raise
             finally:
                 self._control.attach(None)
                 engine.close()

@@ -5,6 +5,7 @@ a new process, one at a time, and one that loses the engine a second time is an 
 cause. A run gives up when the engine is lost several times without an answer in between.
 """
 
+import contextlib
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -94,19 +95,22 @@ class SuiteRun:
         try:
             while (self._waiting or self._suspects) and not self._control.ended:
                 self._control.wait_while_paused()
-                if engine is None:
-                    engine = self._workshop.start_engine()
-                    self._control.attach(engine.cancel)
-                    yield from self._load(engine)
+                loading = engine is None
+                engine = engine or self._workshop.start_engine()
                 try:
+                    if loading:
+                        self._control.attach(engine.cancel)
+                        yield from self._load(engine)
+                        loading = False
                     yield from self._ask_batch(engine)
                 except EngineFault as fault:
                     self._control.attach(None)
                     engine.close()
                     engine = None
-                    yield from self._survive(fault)
+                    yield from self._survive(fault, loading=loading)
             if engine is not None:
-                self.peak_memory_bytes = engine.peak_memory_bytes()
+                with contextlib.suppress(EngineFault):
+                    self.peak_memory_bytes = engine.peak_memory_bytes()
         finally:
             self._control.attach(None)
             if engine is not None:
@@ -274,9 +278,16 @@ class SuiteRun:
         self._pace.step()
         return AnswerFinished(run_id=self.run.id, answer=answer)
 
-    def _survive(self, fault: EngineFault) -> Iterator[RunEvent]:
+    def _survive(self, fault: EngineFault, *, loading: bool) -> Iterator[RunEvent]:
         """Sort the cases that were under way when the engine was lost, or give up."""
+        if fault.process_ended and self._control.wish is not Wish.GO_ON:
+            # Ended by our own pause or cancel, which it did not obey in time; no case is to blame.
+            self._waiting.extendleft(reversed(self._under_way.values()))
+            self._under_way = {}
+            return
         self._losses += 1
+        if loading:
+            raise fault
         if not fault.process_ended or self._losses >= _LOSSES_BEFORE_GIVING_UP:
             raise fault
         yield EngineLost(run_id=self.run.id, message=fault.message)

@@ -1,6 +1,7 @@
 """A model answers a suite: what is stored, what is told, and what survives a lost engine."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import pytest
@@ -18,9 +19,9 @@ from desktop.domain.events import (
 from desktop.domain.language_model import LanguageModel
 from desktop.domain.run import Outcome, RunStatus
 from desktop.domain.suite import Check
-from desktop.errors import Cancelled, EnvironmentFault, UserError
+from desktop.errors import Cancelled, EngineFault, EnvironmentFault, UserError
 from desktop.evaluation.evaluator import RunLife
-from desktop.inference.engine import Engine
+from desktop.inference.engine import Engine, GenerationEvent, LoadModel, ModelLoaded, Prompt
 from desktop.inference.scripted import (
     EngineScript,
     ScriptedEngine,
@@ -275,6 +276,44 @@ def test_a_case_that_takes_too_long_is_an_error_and_the_others_are_answered(benc
     assert stored["case-2"].outcome is Outcome.ERROR
     assert "0.3 seconds" in stored["case-2"].problem
     assert {stored[case].outcome for case in ("case-1", "case-3")} == {Outcome.PASSED}
+
+
+@pytest.mark.parametrize("at", ["load", "generate"])
+def test_an_engine_that_is_ended_by_a_pause_is_nobodys_fault(bench: Bench, at: str) -> None:
+    class Stubborn(ScriptedEngine):
+        """Does not stop when asked, so that its process is ended."""
+
+        def _stop(self, name: str) -> None:
+            if name == at and len(engines) == 1:
+                bench.control.pause()
+                timer.start()
+                raise EngineFault("It did not stop, and was ended.", process_ended=True)
+
+        def load(self, request: LoadModel) -> ModelLoaded:
+            self._stop("load")
+            return super().load(request)
+
+        def generate(self, prompts: Sequence[Prompt]) -> Iterator[GenerationEvent]:
+            events = super().generate(prompts)
+            yield next(events)
+            self._stop("generate")
+            yield from events
+
+    engines: list[Engine] = []
+
+    def start() -> Engine:
+        engines.append(Stubborn(answer_all()))
+        return engines[-1]
+
+    timer = threading.Timer(0.2, bench.control.proceed)
+    suite = make_suite(2)
+    life = RunLife(make_run(suite), suite, bench.workshop(start), bench.check_model)
+    final = list(life.carry_out())[-1]
+    timer.join()
+    assert isinstance(final, RunFinished)
+    assert (final.run.status, final.run.problem) == (RunStatus.FINISHED, "")
+    assert {a.problem for a in bench.recorder.answers} == {""}
+    assert len(engines) == 2
 
 
 def test_repeats_are_asked_with_seeds_of_their_own(bench: Bench) -> None:
