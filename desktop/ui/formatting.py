@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale
 
 from desktop.domain.comparison import Interval
 from desktop.domain.language_model import LanguageModel
+from desktop.worker.demonstration import is_pretended
 
 _KILO = 1000
 _MINUTE = 60
@@ -108,6 +109,8 @@ def format_day(moment: datetime | None) -> str:
 def describe_model(model: LanguageModel) -> str:
     """Return supplier, quantisation and size, what the file says of them, with middle dots."""
     facts = model.facts
+    if is_pretended(model):
+        return _tr("not a real model · its answers are scripted")
     parts: Sequence[str] = (
         facts.organization,
         facts.quantization,

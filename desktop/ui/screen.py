@@ -70,6 +70,7 @@ class Context(QObject):
         self.events = events
         self.options = options
         self.monitor = Monitor(events, parent=self)
+        self.monitor.resumed.connect(self._load_kept)
         self.database: DatabaseFacts | None = None
 
     @property
@@ -97,6 +98,11 @@ class Context(QObject):
                 lambda now: msgspec.structs.replace(now, suite_files=(*now.suite_files, suite.path))
             )
         self.suites_changed.emit()
+
+    def _load_kept(self, run_id: str) -> None:
+        self.runner.run(
+            lambda: self.operations.load_run(run_id), self.monitor.take_kept, self.show_failure
+        )
 
     def show_notice(self, notice: Notice) -> None:
         """Show a notice above the screen."""
@@ -182,7 +188,7 @@ class Screen(QWidget):
         """Leave the front: stop what is only of use when seen."""
 
     def focus_first(self) -> None:
-        """Give the keyboard to what is used first here; called when the window opens."""
+        """Give the keyboard to what is used first here; called when the screen opens."""
         self.setFocus()
 
     def list_keys(self) -> tuple[tuple[str, str], ...]:

@@ -50,7 +50,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Touchstone")
         self.setMinimumSize(720, 520)
         self.rail = Rail()
-        self.rail.screen_chosen.connect(lambda name: self.open_screen(ScreenId(name)))
+        self.rail.screen_chosen.connect(lambda name: self._enter_screen(ScreenId(name)))
         self.notices = NoticeArea()
         self._stack = QStackedWidget()
         self.setCentralWidget(self._lay_out())
@@ -80,7 +80,7 @@ class MainWindow(QMainWindow):
     def _add_shortcuts(self) -> None:
         for entry in SCREENS:
             if entry.shortcut:
-                self._bind(entry.shortcut, partial(self.open_screen, entry.id))
+                self._bind(entry.shortcut, partial(self._enter_screen, entry.id))
         self._bind("F1", self._show_keys)
         self._bind("Ctrl+Q", self.close)
 
@@ -99,7 +99,7 @@ class MainWindow(QMainWindow):
         context.notice_shown.connect(self.notices.show_notice)
         context.notice_cleared.connect(self.notices.clear_key)
         context.failure_shown.connect(self.show_failure)
-        context.screen_asked.connect(lambda name: self.open_screen(ScreenId(name)))
+        context.screen_asked.connect(lambda name: self._enter_screen(ScreenId(name)))
         context.comparison_asked.connect(self.show_comparison)
         context.evaluation_asked.connect(self._prepare_evaluation)
         context.options_changed.connect(self._take_options)
@@ -111,9 +111,7 @@ class MainWindow(QMainWindow):
         announcer = Announcer(context, self.rail.status, self)
         self.closing.connect(announcer.release)
         runner.run(operations.describe_database, self._take_database, self.show_failure)
-        first = self.open_screen(self._wanted)
-        if first is not None:
-            first.focus_first()
+        self._enter_screen(self._wanted)
 
     def _take_database(self, facts: DatabaseFacts) -> None:
         if self.context is None:
@@ -158,6 +156,12 @@ class MainWindow(QMainWindow):
         wanted.activate()
         return wanted
 
+    def _enter_screen(self, screen: ScreenId) -> None:
+        """Bring a screen to the front and the keyboard to what is used first there."""
+        opened = self.open_screen(screen)
+        if opened is not None:
+            opened.focus_first()
+
     def show_comparison(self, run_ids: Sequence[str]) -> None:
         """Bring Compare to the front with these runs."""
         from desktop.ui.compare.screen import CompareScreen  # noqa: PLC0415 -- when first needed
@@ -165,6 +169,7 @@ class MainWindow(QMainWindow):
         screen = self.open_screen(ScreenId.COMPARE)
         if isinstance(screen, CompareScreen):
             screen.show_runs(tuple(run_ids))
+            screen.focus_first()
 
     def _prepare_evaluation(self, model_ids: Sequence[str]) -> None:
         from desktop.ui.evaluate.screen import EvaluateScreen  # noqa: PLC0415 -- as above
@@ -172,6 +177,7 @@ class MainWindow(QMainWindow):
         screen = self.open_screen(ScreenId.EVALUATE)
         if isinstance(screen, EvaluateScreen):
             screen.choose_models(tuple(model_ids))
+            screen.focus_first()
 
     def _show_keys(self) -> None:
         screen = self._stack.currentWidget()

@@ -24,6 +24,7 @@ from desktop.ui.widgets.interval import IntervalBar
 from desktop.ui.widgets.labels import ElidedLabel, Label
 
 _MOST_CARDS = 4
+_MOST_CAVEATS = 2
 _LEAST_WIDTH = 320
 
 
@@ -47,6 +48,7 @@ class HeadlineCard(Card):
         row.setAlignment(self.how_sure, Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(row)
         self._caveats = Label("", "warning", wrap=True)
+        self._caveats_shown = 0
         self.body.addWidget(self._caveats)
         self.reasons = QWidget()
         self._reasons = QVBoxLayout(self.reasons)
@@ -61,17 +63,32 @@ class HeadlineCard(Card):
         rest = html.escape(comparison.supporting)
         self._sentence.setText(f"<b>{bold}</b> {rest}")
         self._sentence.setAccessibleName(f"{comparison.headline} {comparison.supporting}")
-        self._caveats.setText("\n".join(comparison.caveats))
-        self._caveats.setVisible(bool(comparison.caveats))
+        self._show_caveats(comparison.caveats)
         while (item := self._reasons.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
                 widget.deleteLater()
-        if comparison.reasons:
+        more = [(text, "warning") for text in comparison.caveats[self._caveats_shown :]]
+        for column in comparison.models:
+            # In the cards these are cut to a line; here they can be read and copied whole.
+            more += [(f"{column.label}: {text}", "dim") for text in problems_of(column)]
+        more += [(text, "dim") for text in comparison.reasons]
+        if more:
             self._reasons.addWidget(line())
-        for reason in comparison.reasons:
-            self._reasons.addWidget(Label(reason, "dim", wrap=True).make_selectable())
-        self.how_sure.setVisible(bool(comparison.reasons))
+        for text, role in more:
+            self._reasons.addWidget(Label(text, role, wrap=True).make_selectable())
+        self.how_sure.setVisible(bool(more))
+
+    def _show_caveats(self, caveats: tuple[str, ...]) -> None:
+        """Show up to two caveats; of more the first, and how many stand behind "How sure?"."""
+        several = len(caveats) > _MOST_CAVEATS
+        self._caveats_shown = 1 if several else len(caveats)
+        lines = list(caveats[: self._caveats_shown])
+        if several:
+            more = self.tr("{0} more limits are told under “How sure?”.")
+            lines.append(more.format(len(caveats) - 1))
+        self._caveats.setText("\n".join(lines))
+        self._caveats.setVisible(bool(lines))
 
     def _toggle(self) -> None:
         opened = self.reasons.isHidden()
@@ -162,7 +179,7 @@ class ModelCard(Card):
             figures.addWidget(figure, 1)
         self.body.addLayout(figures)
         for problem in problems_of(column):
-            self.body.addWidget(Label(problem, "warning", wrap=True))
+            self.body.addWidget(ElidedLabel(problem, "warning"))
         self.body.addStretch(1)  # cards beside it may be higher
 
 

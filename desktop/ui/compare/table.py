@@ -241,7 +241,9 @@ class ModelHeader(QHeaderView):
         if self.sortIndicatorSection() == logicalIndex:
             up = self.sortIndicatorOrder() is Qt.SortOrder.AscendingOrder
             text = f"{text} {'↑' if up else '↓'}"
-        shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, inner.width())
+        # Models of one family share how their names begin: the middle can be missed most easily.
+        mode = Qt.TextElideMode.ElideRight if color is None else Qt.TextElideMode.ElideMiddle
+        shown = QFontMetrics(font).elidedText(text, mode, inner.width())
         align = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
         painter.drawText(inner, align | Qt.AlignmentFlag.AlignVCenter, shown)
         painter.restore()

@@ -4,7 +4,9 @@ One monitor serves the whole window, so that the rail tells how far things are a
 screen finds everything when it is opened late.
 """
 
+import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
@@ -27,6 +29,7 @@ from desktop.domain.events import (
 from desktop.domain.language_model import LanguageModel
 from desktop.domain.measurement import Measurement
 from desktop.domain.run import EngineFacts, Outcome, Run, RunStatus
+from desktop.worker.operations import RunDetails
 from desktop.worker.qt import QtEvents
 
 _ANSWERS_KEPT = 60
@@ -61,9 +64,18 @@ class RunState:
     total: int = 0
     seconds_left: float | None = None
     answers_kept: int = 0
+    kept_known: bool = False
     outcomes: dict[tuple[str, int], Outcome] = field(default_factory=dict)
     measurements: list[Measurement] = field(default_factory=list)
     engine: EngineFacts | None = None
+    elapsed: float = 0.0
+    _since: float | None = None
+
+    def follow_clock(self, now: float, *, stands: bool) -> None:
+        """Add what has passed since the last call, in seconds, unless the queue stood still."""
+        if self._since is not None and not stands and not self.ended:
+            self.elapsed += now - self._since
+        self._since = None if self.ended else now
 
     def count(self, outcome: Outcome) -> int:
         """Return how many answers came out like this since the run began or went on."""
@@ -125,22 +137,68 @@ class EvaluationState:
         """How far it is, 0 to 1; every run counts the same."""
         return sum(state.share for state in self.runs) / len(self.runs) if self.runs else 0.0
 
+    @property
+    def seconds(self) -> tuple[float, float] | None:
+        """What is left and how long all of it takes; unknown until it can be told honestly.
+
+        Runs that wait are taken to need as long as another model's run of the same kind in
+        proportion to the files' sizes, so that one of every kind must have shown its pace.
+        """
+        paces = self._find_paces()
+        left = took = 0.0
+        for state in self.runs:
+            took += state.elapsed
+            if state.ended:
+                continue
+            if state.run.status is RunStatus.RUNNING:
+                if state.seconds_left is None:
+                    return None
+                left += state.seconds_left
+            elif (pace := paces.get(_kind(state))) is not None:
+                left += pace * max(state.run.model.facts.file_bytes, 1)
+            else:
+                return None
+        return left, left + took
+
+    def _find_paces(self) -> dict[str, float]:
+        """Return seconds for a byte of model file, for every suite and the probe, as far as seen."""
+        seen: dict[str, list[float]] = {}
+        for state in self.runs:
+            whole = state.elapsed + (state.seconds_left or 0.0)
+            known = state.run.status is RunStatus.FINISHED or state.seconds_left is not None
+            if known and whole and not state.answers_kept:
+                size = max(state.run.model.facts.file_bytes, 1)
+                seen.setdefault(_kind(state), []).append(whole / size)
+        return {kind: sum(paces) / len(paces) for kind, paces in seen.items()}
+
     def find(self, run_id: str) -> RunState | None:
         """Return the state of a run of this evaluation."""
         return next((state for state in self.runs if state.run.id == run_id), None)
 
 
 class Monitor(QObject):
-    """Follows the queue. `changed` comes at most ten times a second, `ended` once an evaluation."""
+    """Follows the queue. `changed` comes at most ten times a second, `ended` once an evaluation.
+
+    `resumed` carries the id of a run that goes on: what it had before is no longer told by the
+    queue, and whoever hears it should load that and call `take_kept`.
+    """
 
     changed = Signal()
     ended = Signal(object)
+    resumed = Signal(str)
 
-    def __init__(self, events: QtEvents, *, parent: QObject | None = None) -> None:
-        """Begin to listen."""
+    def __init__(
+        self,
+        events: QtEvents,
+        *,
+        parent: QObject | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begin to listen. `clock` tells seconds."""
         super().__init__(parent)
         self.evaluations: list[EvaluationState] = []
         self.paused = False
+        self._clock = clock
         self._dirty = False
         events.happened.connect(self._take)
         events.batch_ended.connect(self._tell)
@@ -173,8 +231,15 @@ class Monitor(QObject):
             self._dirty = False
             self.changed.emit()
 
+    def _follow_clock(self) -> None:
+        current, now = self.current, self._clock()
+        for state in current.runs if current is not None else ():
+            if state.run.status is not RunStatus.QUEUED:
+                state.follow_clock(now, stands=self.paused)
+
     def _take(self, event: RunEvent) -> None:
         self._dirty = True
+        self._follow_clock()
         match event:
             case EvaluationQueued():
                 self._add(event)
@@ -239,11 +304,35 @@ class Monitor(QObject):
             (s for s in self.evaluations if s.id == run.evaluation_id and not s.finished), None
         )
         if evaluation is None:
-            evaluation = EvaluationState(id=run.evaluation_id, title=run.name)
+            evaluation = EvaluationState(id=run.evaluation_id, title="")
             self.evaluations.append(evaluation)
-        state = evaluation.find(run.id) or _add_run(evaluation, run)
+        known = evaluation.find(run.id)
+        state = known or _add_run(evaluation, run)
         state.run = run
         state.done = state.answers_kept = event.answers_kept
+        if known is None:
+            evaluation.title = _make_title(evaluation)
+        if event.answers_kept:
+            self.resumed.emit(run.id)
+
+    def take_kept(self, details: RunDetails) -> None:
+        """Count what a resumed run had before; what has come since stays as it is."""
+        found = self._find(details.run.id)
+        if found is None:
+            return
+        evaluation, state = found
+        for answer in details.answers:
+            state.outcomes.setdefault((answer.case_id, answer.repeat), answer.outcome)
+        state.kept_known = True
+        told = {measurement.test for measurement in state.measurements}
+        kept = [m for m in details.measurements if m.test not in told]
+        state.measurements[:0] = kept
+        suite = details.suite
+        sha256 = state.run.suite.sha256 if state.run.suite else ""
+        for case in suite.cases if suite is not None else ():
+            evaluation.case_titles[sha256, case.id] = case.title
+        self._dirty = True
+        self._tell()
 
     def _finish_run(self, run: Run) -> None:
         found = self._find(run.id)
@@ -267,6 +356,21 @@ class Monitor(QObject):
 
 def _name(run: Run) -> str:
     return run.model.facts.name
+
+
+def _kind(state: RunState) -> str:
+    return state.run.suite.sha256 if state.run.suite else "speed"
+
+
+def _make_title(evaluation: EvaluationState) -> str:
+    """Name an evaluation that goes on: its plan, which had a title, is not told again."""
+    names = list(dict.fromkeys(state.run.name for state in evaluation.runs))
+    if len(names) == 1 and names[0]:
+        return names[0]
+    suites = [s.run.suite.title if s.run.suite else _tr("Speed probe") for s in evaluation.runs]
+    models = list(dict.fromkeys(_name(state.run) for state in evaluation.runs))
+    who = models[0] if len(models) == 1 else _tr("{0} models").format(len(models))
+    return f"{', '.join(dict.fromkeys(suites))}, {who}"
 
 
 def _add_run(evaluation: EvaluationState, run: Run) -> RunState:

@@ -89,8 +89,8 @@ class RunCell(QStackedWidget):
     def _describe_result(self, state: RunState) -> tuple[str, str]:
         if state.run.suite is None:
             return self._describe_speed(state)
-        if state.answers_kept:
-            # Answers of before were not told again, so that a count here would be too low.
+        if state.answers_kept and not state.kept_known:
+            # Answers of before are not loaded yet, so that a count here would be too low.
             return self.tr("✓ done"), "good"
         passed, errors = state.count(Outcome.PASSED), state.count(Outcome.ERROR)
         scored = passed + state.count(Outcome.FAILED)

@@ -15,12 +15,14 @@ from desktop.ui.evaluate.monitor import EvaluationState
 from desktop.ui.evaluate.running import RunningView, cancel_evaluation
 from desktop.ui.evaluate.setup import SetupView
 from desktop.ui.evaluate.welcome import Welcome
-from desktop.ui.formatting import format_number
+from desktop.ui.formatting import format_duration, format_number
 from desktop.ui.screen import Context, Screen
 from desktop.ui.widgets.buttons import plain_button, primary_button
 from desktop.ui.widgets.notices import Notice
 from desktop.ui.widgets.pill import Tone
 from desktop.worker.operations import ScanResult
+
+_SOON = 10  # seconds; below, tenths of what is left would flicker
 
 
 class EvaluateScreen(Screen):
@@ -228,7 +230,8 @@ class EvaluateScreen(Screen):
         else:
             state = self.tr("{0}% done").format(format_number(100 * evaluation.share))
             paused = self.context.monitor.paused
-            state = f"{state}, " + self.tr("paused") if paused else state
+            left = describe_time_left(evaluation.seconds)
+            state = f"{state}, " + self.tr("paused") if paused else f"{state}{left and ', '}{left}"
             self.pause.setText(self.tr("Go on") if paused else self.tr("Pause"))
         kept = self.tr("results are kept as they come")
         self.show_title(evaluation.title or self.tr("Evaluation"), f"{scope} · {state} · {kept}")
@@ -364,6 +367,17 @@ class EvaluateScreen(Screen):
         self.context.show_notice(
             Notice(title=title, text=text, details=details, tone=tone, key="found")
         )
+
+
+def describe_time_left(seconds: tuple[float, float] | None) -> str:
+    """Return what is left of how long, such as about 3 min left of 5 min; empty when unknown."""
+    if seconds is None:
+        return ""
+    left, whole = seconds
+    if left < _SOON:
+        return QCoreApplication.translate("EvaluateScreen", "a few seconds left")
+    text = QCoreApplication.translate("EvaluateScreen", "about {0} left of {1}")
+    return text.format(format_duration(left), format_duration(whole))
 
 
 def describe_scope(models: int, suites: int, *, speed: bool) -> str:
