@@ -23,6 +23,7 @@ from desktop.probes.load import (
 )
 from desktop.probes.machine import tell_power_source
 
+CULPRIT_SHARE = 0.2
 OTHERS_CORES = 0.15
 SPREAD_SHARE = 0.05
 SWAPPED_BYTES = 1 << 20
@@ -175,7 +176,9 @@ def _judge_others(before: Counters, after: Counters) -> Iterable[Disturbance]:
         earlier = {pid: value for pid, (_, value) in before.process_seconds.items()}
         ours = after.own_seconds.keys() | before.own_seconds.keys()
         name, used = name_busiest(earlier, after.process_seconds, ours)
-        culprit = f", most of all “{name}” ({_in_cores(used / seconds)})" if name else ""
+        # Processes that ended meanwhile are gone from the list; one that did little is no culprit.
+        guilty = name and used / seconds >= cores * CULPRIT_SHARE
+        culprit = f", most of all “{name}” ({_in_cores(used / seconds)})" if guilty else ""
         yield Disturbance(
             code="other_processes",
             message=f"Other processes used {_in_cores(cores)} meanwhile{culprit}; up to "

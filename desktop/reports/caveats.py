@@ -215,19 +215,20 @@ def _sampled(models: Sequence[ModelRuns]) -> Iterator[str]:
 
 def _disturbed(compared: Sequence[ComparedModel]) -> Iterator[str]:
     """Name the models in one sentence; what disturbed each stands with that model."""
-    labels: list[str] = []
+    speeds_of: list[str] = []
     causes: dict[str, Disturbance] = {}
     for model in compared:
         speeds = (model.generation, model.prompt_processing)
         invalid = [speed for speed in speeds if speed and not speed.valid]
         if invalid:
-            labels.append(model.label)
+            tests = join([speed.test for speed in invalid])
+            speeds_of.append(f"{model.label} ({tests})")
             causes.update({d.code: d for each in invalid for d in each.disturbances})
-    if labels:
+    if speeds_of:
         known = [_CAUSES[code] for code in causes if code in _CAUSES]
         reason = f" ({join(known)})" if known else ""
         yield (
-            f"The speed of {join(labels)} was disturbed{reason} and is not compared; measure "
+            f"A speed of {join(speeds_of)} was disturbed{reason} and is not compared; measure "
             "again on a quiet machine."
         )
 

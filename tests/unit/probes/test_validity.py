@@ -68,6 +68,12 @@ def test_more_than_a_core_is_told_in_cores() -> None:
     assert "used 1.7 cores meanwhile" in found.message
 
 
+def test_who_did_little_is_not_named() -> None:
+    processes = {2: ("engine", 20.0), 9: ("browser", 20.2)}
+    (found,) = judge_counters(QUIET, later(busy_seconds=73.7, process_seconds=processes))
+    assert "most of all" not in found.message
+
+
 def test_others_whose_names_are_hidden() -> None:
     (found,) = judge_counters(QUIET, later(busy_seconds=73.7, process_seconds={}))
     assert "most of all" not in found.message

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from desktop.domain.comparison import Comparison, Standing
+from desktop.domain.measurement import Disturbance
 from desktop.domain.run import Outcome, RunStatus, StopReason
 from desktop.domain.settings import RunSettings, Sampling
 from desktop.errors import UserError
@@ -216,12 +217,28 @@ def test_a_disturbed_speed_is_marked_and_kept_out() -> None:
     assert "times as fast" not in said(result)
     assert result.headline.startswith("The speeds can't be compared; both need")
     assert (
-        "The speed of B was disturbed (other programs used the processor) and is not compared; "
-        "measure again on a quiet machine."
+        "A speed of B (tg128 and pp512) was disturbed (other programs used the processor) and is "
+        "not compared; measure again on a quiet machine."
     ) in result.caveats
     shown = next(m for m in result.models if m.label == "B")
     assert shown.generation is not None
     assert not shown.generation.valid
+
+
+def test_a_disturbed_speed_does_not_cast_doubt_on_another_that_was_not() -> None:
+    record = make_probe("B", 20)
+    invalid = msgspec.structs.replace(
+        next(m for m in record.measurements if m.test == "pp512"),
+        valid=False,
+        disturbances=(Disturbance(code="spread", message="They differ."),),
+    )
+    others = tuple(m for m in record.measurements if m.test != "pp512")
+    half = msgspec.structs.replace(record, measurements=(*others, invalid))
+    result = compare(make_probe("A", 194), half)
+    assert "times as fast" in said(result)
+    (caveat,) = [c for c in result.caveats if "disturbed" in c]
+    assert "B (pp512)" in caveat
+    assert "tg128" not in caveat
 
 
 def test_a_valid_measurement_comes_before_a_newer_disturbed_one() -> None:
