@@ -159,7 +159,7 @@ class Rail(QFrame):
         button = QPushButton(entry.text)
         button.setProperty("kind", "nav")
         button.setCheckable(True)
-        button.setAutoDefault(False)
+        button.setAutoDefault(True)  # Return presses it too, not only Space
         button.setToolTip(f"{entry.text}  {entry.shortcut}".strip())
         button.clicked.connect(lambda: self.screen_chosen.emit(str(entry.id)))
         self._group.addButton(button)

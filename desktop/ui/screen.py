@@ -191,6 +191,11 @@ class Screen(QWidget):
         """Give the keyboard to what is used first here; called when the screen opens."""
         self.setFocus()
 
+    def settle_focus(self) -> None:
+        """Give the keyboard on if nothing could take it yet; called when data have arrived."""
+        if self.window().focusWidget() is self:
+            self.focus_first()
+
     def list_keys(self) -> tuple[tuple[str, str], ...]:
         """Return this screen's own keys with what they do, for the list under F1."""
         return ()

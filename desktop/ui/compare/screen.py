@@ -45,6 +45,7 @@ class CompareScreen(Screen):
         self._pinned = False
         self.comparison: Comparison | None = None
         self._stale = True
+        self._known = False
         self._add_actions()
         self.headline = HeadlineCard()
         self.summary = Summary()
@@ -102,13 +103,13 @@ class CompareScreen(Screen):
         return scrolled(page)
 
     def _make_empty(self) -> EmptyState:
-        go = primary_button(
+        self._go = primary_button(
             self.tr("Evaluate models"), lambda: self.context.open_screen(ScreenId.EVALUATE)
         )
         return EmptyState(
             self.tr("Nothing to compare yet"),
             self.tr("Evaluate two models on a suite; their answers then stand here side by side."),
-            (go,),
+            (self._go,),
         )
 
     # Loading
@@ -119,8 +120,13 @@ class CompareScreen(Screen):
             self.reload()
 
     def focus_first(self) -> None:
-        """Give the keyboard to the cases."""
-        self.cases.table.setFocus()
+        """Give the keyboard to the cases, or to the way to get some."""
+        if self.comparison is not None:
+            self.cases.table.setFocus()
+        elif self._known:
+            self._go.setFocus()
+        else:
+            self.setFocus()
 
     def deactivate(self) -> None:
         """Keep how the room is shared."""
@@ -158,6 +164,7 @@ class CompareScreen(Screen):
 
     def _take_runs(self, summaries: tuple[RunSummary, ...]) -> None:
         self._summaries = summaries
+        self._known = True
         known = {s.run.id for s in summaries}
         kept = tuple(i for i in self._run_ids if i in known)
         if not (self._pinned and kept):
@@ -177,6 +184,7 @@ class CompareScreen(Screen):
         self._pages.setCurrentIndex(0)
         for button in (self._runs, self._export, self._save):
             button.hide()
+        self.settle_focus()
 
     def _take_comparison(self, comparison: Comparison) -> None:
         self.comparison = comparison
@@ -187,6 +195,7 @@ class CompareScreen(Screen):
         self.headline.show_comparison(comparison)
         self.summary.show_models(comparison.models)
         self.cases.show_comparison(comparison)
+        self.settle_focus()
 
     def _describe(self, comparison: Comparison) -> str:
         count = len(comparison.cases)

@@ -161,7 +161,7 @@ class EvaluationState:
         return left, left + took
 
     def _find_paces(self) -> dict[str, float]:
-        """Return seconds for a byte of model file, for every suite and the probe, as far as seen."""
+        """Return seconds for a byte of model file, for every kind of run seen so far."""
         seen: dict[str, list[float]] = {}
         for state in self.runs:
             whole = state.elapsed + (state.seconds_left or 0.0)

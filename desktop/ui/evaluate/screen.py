@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
 from desktop.domain.language_model import LanguageModel
 from desktop.domain.run import EvaluationPlan, Run
@@ -99,8 +99,9 @@ class EvaluateScreen(Screen):
 
     def focus_first(self) -> None:
         """Give the keyboard to the button that goes on."""
-        buttons = (self.welcome.compare, self.welcome.folder_first, self.start, self.pause)
-        next((b for b in buttons if b.isVisible()), self).setFocus()
+        welcome = self.welcome
+        buttons = (welcome.compare, welcome.folder_first, self.start, self.pause, self.compare)
+        next((b for b in buttons if b.isVisible() and b.isEnabled()), self).setFocus()
 
     def list_keys(self) -> tuple[tuple[str, str], ...]:
         """Return the keys of this screen."""
@@ -163,6 +164,7 @@ class EvaluateScreen(Screen):
     # Pages and header
 
     def _show_page(self) -> None:
+        before = self.focusWidget()
         if self._shown is not None:
             self._pages.setCurrentWidget(self.running)
             self.running.refresh(self._shown)
@@ -173,6 +175,8 @@ class EvaluateScreen(Screen):
         else:
             self._pages.setCurrentWidget(self.setup)
         self._refresh_header()
+        if isinstance(before, QPushButton) and not before.isVisible():
+            self.focus_first()
 
     def _is_loaded(self) -> bool:
         """Tell whether it is known what to offer; until then nothing is, for a blink."""
@@ -185,6 +189,13 @@ class EvaluateScreen(Screen):
         return not own and not self._has_runs and not (dismissed and self.setup.models.lines)
 
     def _refresh_header(self) -> None:
+        before = self.focusWidget()
+        self._show_actions()
+        if before in {self.pause, self.start, self.compare} and not before.isVisible():
+            self.focus_first()  # what the keyboard was on has made room for what comes next
+        self.settle_focus()
+
+    def _show_actions(self) -> None:
         page = self._pages.currentWidget()
         current = self.context.monitor.current
         under_way = self._shown is not None and not self._shown.finished

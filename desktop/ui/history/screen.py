@@ -157,6 +157,10 @@ class HistoryScreen(Screen):
         if self.isVisible():
             self.reload()
 
+    def focus_first(self) -> None:
+        """Give the keyboard to the list; while it loads, the screen keeps it."""
+        (self.table if self.table.isVisible() else self).setFocus()
+
     def reload(self) -> None:
         """Load runs anew."""
         self._stale = False

@@ -39,7 +39,8 @@ class MachineScreen(Screen):
         self.failure.hide()
         self.inventory.hide()
         self.busy = BusyLine()
-        self.add_action(primary_button(self.tr("Measure speed"), context.prepare_speed_probe))
+        self.measure = primary_button(self.tr("Measure speed"), context.prepare_speed_probe)
+        self.add_action(self.measure)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 6, 0)
@@ -75,6 +76,10 @@ class MachineScreen(Screen):
         if not self._asked:
             self._inspect()
         self.live.start()
+
+    def focus_first(self) -> None:
+        """Give the keyboard to the measurement."""
+        self.measure.setFocus()
 
     def deactivate(self) -> None:
         """Stop looking."""

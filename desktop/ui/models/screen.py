@@ -189,6 +189,10 @@ class ModelsScreen(Screen):
         if self.isVisible():
             self.reload()
 
+    def focus_first(self) -> None:
+        """Give the keyboard to the list; while it loads, the screen keeps it."""
+        (self.table if self.table.isVisible() else self).setFocus()
+
     def reload(self) -> None:
         """Load the library anew."""
         self._stale = False

@@ -114,6 +114,10 @@ class AboutScreen(Screen):
             self._read = True
             self.run(read_components, self._take_components)
 
+    def focus_first(self) -> None:
+        """Give the keyboard to the list of licences."""
+        self.table.setFocus()
+
     def _take_components(self, components: tuple[Component, ...]) -> None:
         own = Component(
             name=_OWN, version=__version__, license=PROJECT_LICENSE, text=read_own_license()

@@ -82,6 +82,11 @@ class SettingsScreen(Screen):
         self._connect()
         self._show_options()
 
+    def focus_first(self) -> None:
+        """Give the keyboard to the first setting."""
+        button = self.appearance.checkedButton()
+        (button if button is not None else self).setFocus()
+
     def _make_appearance(self) -> Card:
         card = Card(self.tr("Appearance"))
         self.appearance = QButtonGroup(self)

@@ -12,7 +12,7 @@ def _make(
     button = QPushButton(text, parent)
     if kind:
         button.setProperty("kind", kind)
-    button.setAutoDefault(False)
+    button.setAutoDefault(True)  # Return presses it too, not only Space
     if on_click is not None:
         button.clicked.connect(lambda: on_click())  # noqa: PLW0108 -- drops "checked"
     return button
