@@ -3,7 +3,12 @@
 Widgets choose a look by the dynamic property `kind` (buttons, frames) or `role` (labels).
 """
 
-from desktop.ui.theme import CARD_RADIUS, CONTROL_RADIUS, LABEL_PIXELS, Tokens
+import re
+
+from desktop.ui.theme import CARD_RADIUS, CONTROL_RADIUS, LABEL_PIXELS, Tokens, scaled
+
+# Sizes that go with the text; two digits leave out lines of a pixel or none.
+_TEXT_SIZE = re.compile(r"(font-size|min-height): (\d{2})px")
 
 _TEMPLATE = """
 QWidget { color: @text; }
@@ -106,6 +111,13 @@ QTextBrowser[kind="plain"], QPlainTextEdit[kind="plain"] {
 
 QRadioButton { spacing: 8px; padding: 3px; border: 2px solid transparent; border-radius: 5px; }
 QRadioButton:focus { border: 2px solid @accent; }
+QRadioButton::indicator {
+  width: 12px; height: 12px; border: 2px solid @faint; border-radius: 8px; background: @panel;
+}
+QRadioButton::indicator:checked {
+  width: 6px; height: 6px; border: 5px solid @accent; border-radius: 8px;
+}
+QRadioButton::indicator:disabled { border-color: @line; }
 
 QMenu { background: @panel; border: 1px solid @line; padding: 4px; }
 QMenu::item { padding: 6px 18px; border-radius: 5px; }
@@ -152,4 +164,4 @@ def build_style_sheet(tokens: Tokens) -> str:
     sheet = _TEMPLATE
     for name in sorted(values, key=len, reverse=True):
         sheet = sheet.replace(f"@{name}", values[name])
-    return sheet
+    return _TEXT_SIZE.sub(lambda found: f"{found[1]}: {scaled(int(found[2]))}px", sheet)

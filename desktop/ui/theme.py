@@ -4,9 +4,11 @@ Widgets that paint themselves ask `tokens()` while painting, so a switch needs n
 repaint. Everything else gets its colours from `stylesheet.py`, which is made of the same tokens.
 """
 
+import sys
+
 import msgspec
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from desktop.settings.options import Appearance
@@ -84,6 +86,7 @@ MODEL_COLORS = (
 
 TEXT_PIXELS = 13
 LABEL_PIXELS = 11
+_MOST_SCALE = 3.0
 CARD_RADIUS = 10
 CONTROL_RADIUS = 7
 # Spacing comes in steps of 4; these are the named ones.
@@ -101,6 +104,7 @@ class Theme(QObject):
         """Start light; `apply` decides."""
         super().__init__()
         self.tokens = LIGHT
+        self.text_scale = 1.0
         self._appearance = Appearance.SYSTEM
         self._following = False
 
@@ -152,11 +156,28 @@ def _wants_contrast() -> bool:
 def _dress(application: QApplication, wanted: Tokens) -> None:
     from desktop.ui.stylesheet import build_style_sheet  # noqa: PLC0415 -- it imports this module
 
+    theme.text_scale = choose_text_scale(_find_system_pixels(), sys.platform)
     font = QFont(application.font())
-    font.setPixelSize(TEXT_PIXELS)
+    font.setPixelSize(scaled(TEXT_PIXELS))
     application.setFont(font)
     application.setPalette(_palette(wanted))
     application.setStyleSheet(build_style_sheet(wanted))
+
+
+def _find_system_pixels() -> float:
+    """Return the height in pixels of the font that the system asks programs to use."""
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+    return float(QFontInfo(font).pixelSize())
+
+
+def choose_text_scale(system_pixels: float, platform: str) -> float:
+    """Return by how much text is larger than designed, 1 to 3, as the system's font is.
+
+    Fonts up to what a platform comes with leave the design as it is: desktops on Linux come with
+    12 to 15 pixels, so that a larger text is only one beyond that.
+    """
+    usual = {"win32": 12.0, "darwin": 13.0}.get(platform, 15.0)
+    return min(max(system_pixels / usual, 1.0), _MOST_SCALE)
 
 
 def _palette(wanted: Tokens) -> QPalette:
@@ -193,6 +214,11 @@ theme = Theme()
 def tokens() -> Tokens:
     """Return the colours in force; ask while painting, never keep them."""
     return theme.tokens
+
+
+def scaled(pixels: int) -> int:
+    """Return a size of text in pixels, larger where the system asks for larger text."""
+    return round(pixels * theme.text_scale)
 
 
 def model_color(index: int) -> QColor:

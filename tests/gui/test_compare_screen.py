@@ -14,6 +14,7 @@ from desktop.ui.compare.table import FIRST_MODEL_COLUMN, TAG_COLUMN
 from desktop.ui.screen import ScreenId
 from desktop.ui.widgets.labels import Label
 from desktop.ui.window import MainWindow
+from desktop.worker.demonstration import list_demonstration_models
 from tests.gui.fakes import FakeOperations
 from tests.gui.samples import make_comparison, make_models
 
@@ -250,3 +251,54 @@ def test_the_engine_is_named_without_its_list_of_features(
     operations.comparison = msgspec.structs.replace(comparison, engines=(engine,))
     screen.reload()
     assert screen.subtitle.text().endswith("· llama.cpp 0c1e570")
+
+
+def test_many_caveats_leave_the_room_to_the_cases(
+    screen: CompareScreen, operations: FakeOperations
+) -> None:
+    caveats = tuple(f"Limit number {number} is told in a sentence." for number in range(1, 7))
+    operations.comparison = msgspec.structs.replace(make_comparison(), caveats=caveats)
+    screen.reload()
+    shown = screen.headline._caveats.text()
+    assert caveats[0] in shown
+    assert caveats[1] not in shown
+    assert "5 more limits" in shown
+    screen.headline.how_sure.click()
+    told = [label.text() for label in screen.headline.reasons.findChildren(Label)]
+    assert set(caveats[1:]) <= set(told)
+
+
+def test_two_caveats_are_both_told_at_once(
+    screen: CompareScreen, operations: FakeOperations
+) -> None:
+    operations.comparison = msgspec.structs.replace(make_comparison(), caveats=("One.", "Two."))
+    screen.reload()
+    assert screen.headline._caveats.text() == "One.\nTwo."
+
+
+def test_what_is_odd_about_a_model_stands_whole_behind_how_sure(
+    screen: CompareScreen, operations: FakeOperations
+) -> None:
+    comparison = make_comparison()
+    problem = "Other processes used two cores meanwhile; " * 6
+    odd = msgspec.structs.replace(comparison.models[0], problems=(problem,))
+    operations.comparison = msgspec.structs.replace(
+        comparison, models=(odd, *comparison.models[1:])
+    )
+    screen.reload()
+    told = [label.text() for label in screen.headline.reasons.findChildren(Label)]
+    assert f"{odd.label}: {problem}" in told
+
+
+def test_pretended_models_are_told_as_not_real(
+    screen: CompareScreen, operations: FakeOperations
+) -> None:
+    model = list_demonstration_models()[0]
+    comparison = make_comparison()
+    column = msgspec.structs.replace(comparison.models[0], model=model)
+    operations.comparison = msgspec.structs.replace(
+        comparison, models=(column, *comparison.models[1:])
+    )
+    screen.reload()
+    told = " ".join(label.text() for label in screen.summary.findChildren(Label))
+    assert "not a real model" in told

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QHeaderView, QStyleOptionViewItem, QWidget
 
 from desktop.domain.comparison import ComparedAnswer, ComparedCase, ComparedModel, Comparison
 from desktop.domain.run import Outcome
-from desktop.ui.theme import model_color, tokens
+from desktop.ui.theme import model_color, scaled, tokens
 from desktop.ui.widgets.dot import paint_dot
 from desktop.ui.widgets.pill import Tone, paint_pill
 from desktop.ui.widgets.table import RowDelegate
@@ -235,7 +235,7 @@ class ModelHeader(QHeaderView):
             paint_dot(painter, QPointF(x, rect.center().y() + 1), model_color(color), 9)
             inner = inner.adjusted(0 if right else 16, 0, -16 if right else 0, 0)
         font = self.font()
-        font.setPixelSize(12)
+        font.setPixelSize(scaled(12))
         painter.setFont(font)
         painter.setPen(QColor(tokens().dim if color is not None else tokens().faint))
         if self.sortIndicatorSection() == logicalIndex:

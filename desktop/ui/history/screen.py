@@ -70,15 +70,13 @@ class HistoryScreen(Screen):
         self._show_state()
 
     def _make_empty(self) -> QWidget:
+        self._first_step = primary_button(
+            self.tr("Evaluate models"), lambda: self.context.open_screen(ScreenId.EVALUATE)
+        )
         return EmptyState(
             self.tr("No runs yet"),
             self.tr("Every evaluation is kept here, finished or not. Start one, and look back."),
-            (
-                primary_button(
-                    self.tr("Evaluate models"),
-                    lambda: self.context.open_screen(ScreenId.EVALUATE),
-                ),
-            ),
+            (self._first_step,),
         )
 
     def _make_failure(self) -> QWidget:
@@ -159,7 +157,8 @@ class HistoryScreen(Screen):
 
     def focus_first(self) -> None:
         """Give the keyboard to the list; while it loads, the screen keeps it."""
-        (self.table if self.table.isVisible() else self).setFocus()
+        ways = (self.table, self._first_step)
+        next((way for way in ways if way.isVisible()), self).setFocus()
 
     def reload(self) -> None:
         """Load runs anew."""
@@ -184,6 +183,7 @@ class HistoryScreen(Screen):
         self._stack.setCurrentIndex(_LIST if summaries else _EMPTY)
         if summaries and self.isAncestorOf(self.focusWidget()) and not self._typing:
             self.table.setFocus()
+        self.settle_focus()
         self._show_state()
 
     @property

@@ -191,7 +191,8 @@ class ModelsScreen(Screen):
 
     def focus_first(self) -> None:
         """Give the keyboard to the list; while it loads, the screen keeps it."""
-        (self.table if self.table.isVisible() else self).setFocus()
+        ways = (self.table, *self._empty_buttons)
+        next((way for way in ways if way.isVisible()), self).setFocus()
 
     def reload(self) -> None:
         """Load the library anew."""
@@ -217,6 +218,7 @@ class ModelsScreen(Screen):
         typing = self.focusWidget() is self.search
         if self.isAncestorOf(self.focusWidget()) and not typing:
             (self.table if models else self._empty_buttons[0]).setFocus()
+        self.settle_focus()
         self._show_state()
         if not models:
             self.run(self.context.operations.find_sample_models, self._take_samples, lambda _: None)

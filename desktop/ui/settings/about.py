@@ -12,7 +12,7 @@ from desktop.ui.settings.licenses import (
     read_components,
     read_own_license,
 )
-from desktop.ui.theme import LABEL_PIXELS
+from desktop.ui.theme import LABEL_PIXELS, scaled
 from desktop.ui.widgets.buttons import link_button
 from desktop.ui.widgets.card import Card
 from desktop.ui.widgets.labels import Label
@@ -41,7 +41,7 @@ class AboutScreen(Screen):
         self.text.setProperty("kind", "plain")
         self.text.setTabChangesFocus(True)
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-        font.setPixelSize(LABEL_PIXELS)  # so that the usual 80 letters fit into a line
+        font.setPixelSize(scaled(LABEL_PIXELS))  # so that the usual 80 letters fit into a line
         self.text.setFont(font)
         self.text.setAccessibleName(self.tr("Text of the licence"))
         self._heading = Label("", "card-title", wrap=True)

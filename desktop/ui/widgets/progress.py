@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from desktop.ui.theme import tokens
+from desktop.ui.theme import LABEL_PIXELS, scaled, tokens
 
 
 class ProgressBar(QWidget):
@@ -63,7 +63,7 @@ class ProgressBar(QWidget):
             painter.drawPath(outline)
             painter.setPen(QColor(tokens().text))
             font = self.font()
-            font.setPixelSize(11)
+            font.setPixelSize(scaled(LABEL_PIXELS))
             painter.setFont(font)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._text)
         painter.end()
