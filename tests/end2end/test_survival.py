@@ -88,23 +88,25 @@ def test_a_second_copy_may_look_but_not_run(
     program: Program, write_suite: Writer, smollm: Path
 ) -> None:
     suite = write_suite(cases=8, max_tokens=96)
-    process = program.start("run", "--model", smollm, "--suite", suite)
+    process = program.start("run", "--model", smollm, "--suite", suite, "--repeats", 50)
     _wait_for_answers(process, 1)
     (run,) = program.ask("runs")["runs"]
     assert run["status"] == "running"
     for command in (("run", "--model", smollm, "--suite", suite), ("resume", run["id"])):
         sentence = program.refuse(*command, exit_code=3)
-        assert "use" in sentence
+        assert f"Another copy of Touchstone (process {process.pid})" in sentence
     process.kill()
     process.communicate(timeout=60)
-    assert program.ask("resume", run["id"])["runs"][0]["status"] == "finished"
+    document = program.ask("run", "--model", smollm, "--suite", suite)
+    assert document["runs"][0]["status"] == "finished"
+    assert {r["status"] for r in program.ask("runs")["runs"]} == {"finished", "interrupted"}
 
 
 def test_an_interrupt_keeps_what_there_is(
     program: Program, write_suite: Writer, smollm: Path
 ) -> None:
     suite = write_suite(cases=8, max_tokens=96)
-    process = program.start("run", "--model", smollm, "--suite", suite)
+    process = program.start("run", "--model", smollm, "--suite", suite, "--repeats", 20)
     _wait_for_answers(process, 2)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
