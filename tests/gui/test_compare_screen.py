@@ -302,3 +302,40 @@ def test_pretended_models_are_told_as_not_real(
     screen.reload()
     told = " ".join(label.text() for label in screen.summary.findChildren(Label))
     assert "not a real model" in told
+
+
+def test_models_named_alike_can_be_told_apart_in_the_matrix(
+    screen: CompareScreen, operations: FakeOperations, window: MainWindow
+) -> None:
+    comparison = make_comparison(make_models()[:2])
+    labels = ("Pretended attentive model", "Pretended hasty model")
+    models = tuple(
+        msgspec.structs.replace(column, label=label)
+        for column, label in zip(comparison.models, labels, strict=True)
+    )
+    operations.comparison = msgspec.structs.replace(comparison, models=models)
+    window.resize(1440, 900)
+    screen.reload()
+    QApplication.processEvents()
+    header = screen.cases.header
+    for column in (FIRST_MODEL_COLUMN, FIRST_MODEL_COLUMN + 1):
+        wanted = header.sectionSizeFromContents(column).width()
+        assert header.sectionSize(column) >= min(wanted, 150)
+
+
+def test_a_long_reason_stands_below_the_name_of_its_model(
+    screen: CompareScreen, operations: FakeOperations
+) -> None:
+    comparison = make_comparison()
+    long = "Expected at most 3 words; the answer has 15 and repeats the question."
+    case = comparison.cases[0]
+    answers = tuple(
+        answer and msgspec.structs.replace(answer, outcome=Outcome.FAILED, explanation=long)
+        for answer in case.answers
+    )
+    cases = (msgspec.structs.replace(case, answers=answers), *comparison.cases[1:])
+    operations.comparison = msgspec.structs.replace(comparison, cases=cases)
+    screen.reload()
+    QApplication.processEvents()
+    reason = next(r for r in screen.detail.findChildren(Label) if long in r.text())
+    assert reason.width() > screen.detail.width() * 0.8

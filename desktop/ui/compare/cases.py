@@ -27,6 +27,7 @@ from desktop.ui.widgets.labels import Label
 from desktop.ui.widgets.table import TableView
 
 _MODEL_WIDTH = 104
+_WIDEST_MODEL_WIDTH = 200
 _NARROW_MODEL_WIDTH = 70
 _TITLE_WIDTH = 96
 _CALM_TITLE_WIDTH = 190
@@ -151,7 +152,13 @@ class CasesPanel(Card):
         self.header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         with_tags = room - models * _NARROW_MODEL_WIDTH - _TAG_WIDTH >= _CALM_TITLE_WIDTH
         spare = room - _CALM_TITLE_WIDTH - (_TAG_WIDTH if with_tags else 0)
-        width = min(max(spare // models, _NARROW_MODEL_WIDTH), _MODEL_WIDTH)
+        # Names that differ only in their middle or end can be told apart when they stand whole.
+        wanted = max(
+            self.header.sectionSizeFromContents(FIRST_MODEL_COLUMN + number).width()
+            for number in range(models)
+        )
+        wanted = min(max(wanted, _MODEL_WIDTH), _WIDEST_MODEL_WIDTH)
+        width = min(max(spare // models, _NARROW_MODEL_WIDTH), wanted)
         self.table.setColumnHidden(TAG_COLUMN, not with_tags)
         for column in range(FIRST_MODEL_COLUMN, FIRST_MODEL_COLUMN + models):
             self.table.setColumnWidth(column, width)

@@ -13,6 +13,8 @@ from desktop.ui.widgets.dot import Dot
 from desktop.ui.widgets.key_hint import KeyHints
 from desktop.ui.widgets.labels import ElidedLabel, Label
 
+_SHORT = 40  # letters of a verdict that stand beside a model's name without a column of scraps
+
 
 class CaseDetail(Card):
     """The panel at the side. Long prompts and answers scroll; everything can be copied."""
@@ -62,10 +64,17 @@ class CaseDetail(Card):
         head.addWidget(dot)
         head.addWidget(name)
         head.addSpacing(4)
-        head.addWidget(Label(verdict, role, wrap=True), 1)
+        reason = Label(verdict, role, wrap=True)
+        beside = len(verdict) <= _SHORT
+        if beside:
+            head.addWidget(reason, 1)
+        else:
+            head.addStretch(1)
         for part in (dot, name):
             head.setAlignment(part, Qt.AlignmentFlag.AlignTop)
         self._layout.addLayout(head)
+        if not beside:
+            self._layout.addWidget(reason)
         if answer is None:
             return
         if answer.text:

@@ -11,6 +11,7 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QPointF,
     QRect,
+    QSize,
     QSortFilterProxyModel,
     Qt,
 )
@@ -219,6 +220,11 @@ class ModelHeader(QHeaderView):
         self.setSortIndicatorClearable(True)
         self.setSortIndicatorShown(False)
         self.setFixedHeight(self.fontMetrics().height() + 18)
+
+    def sectionSizeFromContents(self, logicalIndex: int) -> QSize:  # noqa: N802, N803 -- Qt's names
+        """Return room for the whole title with its dot."""
+        text = str(self._source.headerData(logicalIndex, Qt.Orientation.Horizontal) or "")
+        return QSize(self.fontMetrics().horizontalAdvance(f"{text} ↓") + 36, self.height())
 
     def paintSection(self, painter: QPainter, rect: QRect, logicalIndex: int) -> None:  # noqa: N802, N803 -- Qt's names
         """Paint a title with its dot, and the order if it is the one that sorts."""
