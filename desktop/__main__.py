@@ -11,9 +11,15 @@ def main() -> int:
     process begins right here and must not become a second window.
     """
     multiprocessing.freeze_support()
-    from desktop.app import run  # noqa: PLC0415 - see above
+    try:
+        from desktop.app import run  # noqa: PLC0415 - see above
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:
+        from desktop.cli.output import CANCELLED, Output  # noqa: PLC0415 - see above
+
+        Output(as_json="--json" in sys.argv).report_cancelled()
+        return CANCELLED
 
 
 if __name__ == "__main__":

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop import paths
-from desktop.cli.arguments import make_parser
+from desktop.cli.arguments import parse
 from desktop.cli.output import Output, print_version
-from desktop.errors import EnvironmentFault
+from desktop.errors import EnvironmentFault, UserError
 from desktop.logs import set_up_logging
 
 if TYPE_CHECKING:
@@ -34,7 +34,13 @@ _log = logging.getLogger(__name__)
 
 def run(arguments: Sequence[str]) -> int:
     """Do what the command line asks; without a command open the window. Returns the exit code."""
-    options = make_parser().parse_args(list(arguments))
+    try:
+        options = parse(arguments)
+    except UserError as wrong:
+        output = Output(as_json="--json" in arguments)
+        output.tell(wrong.details)
+        output.report_failure(wrong)
+        return wrong.exit_code
     set_up_logging(paths.log_folder(), verbose=getattr(options, "verbose", False))
     scripted = getattr(options, "engine", "llama") == "scripted"
     database = getattr(options, "database", None)
@@ -51,7 +57,7 @@ def run(arguments: Sequence[str]) -> int:
                 "There is no display to open the window on.",
                 remedy="Use the commands instead: touchstone --help.",
             )
-            Output(as_json=False).report_failure(missing)
+            Output(as_json=getattr(options, "json", False)).report_failure(missing)
             return missing.exit_code
         from desktop.ui.start import show_window
 
@@ -107,7 +113,9 @@ def build_backend(
         make_workshop,
         lambda model, control: check_model(model, opened.models, control),
     )
-    if not opened.read_only:
+    if opened.read_only:
+        _mark_what_was_killed(opened, place)
+    else:
         opened.runs.mark_interrupted()
         opened.runs.purge_deleted()
     queue.start()
@@ -115,7 +123,6 @@ def build_backend(
 
 
 def _open_database(place: str, *, read_only: bool) -> "Database":
-    from desktop.errors import UserError
     from desktop.storage.database import Database
     from desktop.storage.faults import DatabaseInUse
 
@@ -130,6 +137,23 @@ def _open_database(place: str, *, read_only: bool) -> "Database":
         if read_only:
             return Database.open(place, read_only=True)
         raise
+
+
+def _mark_what_was_killed(opened: "Database", place: str) -> None:
+    """Have runs of a killed program told as interrupted, unless another copy is at work."""
+    from desktop.storage.database import Database
+
+    if not opened.runs.has_running():
+        return
+    try:
+        writable = Database.open(place)
+    except UserError as refusal:
+        _log.info("Runs are taken to be under way: %s", refusal)
+        return
+    try:
+        writable.runs.mark_interrupted()
+    finally:
+        writable.close()
 
 
 def _choose_engine(*, scripted: bool) -> "EngineFactory":

@@ -1,19 +1,50 @@
 """What may be typed: commands, options, their help."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
+
+from desktop.errors import UserError
 
 _Adder: TypeAlias = Callable[[str, str], argparse.ArgumentParser]
 
+_LAYERS = "layers to put on a GPU; -1 (default): all"
 _RUN_ID = "a run's id, or enough of its beginning"
 
 
-def make_parser() -> argparse.ArgumentParser:
+class _WrongUsageError(Exception):
+    """What argparse has to say, with the usage of the command in question."""
+
+    def __init__(self, message: str, usage: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.usage = usage
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises where argparse would print and end, so that `--json` gets its document."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _WrongUsageError(message, self.format_usage().strip())
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return what was typed; raises `UserError`, the usage in its details, for what is wrong."""
+    try:
+        return _make_parser().parse_args(list(arguments))
+    except _WrongUsageError as error:
+        raise UserError(
+            f"{error.message[:1].upper()}{error.message[1:]}.",
+            remedy="See touchstone --help.",
+            details=error.usage,
+        ) from None
+
+
+def _make_parser() -> _Parser:
     """Return the parser of the whole command line; no command at all means the window."""
     shared = _make_shared_options()
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="touchstone",
         description="Which language model to deploy on your own machines, and how sure you can be."
         " Without a command the window opens.",
@@ -38,8 +69,8 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _make_shared_options() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+def _make_shared_options() -> _Parser:
+    shared = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     shared.add_argument("--json", action="store_true", help="print one JSON document to stdout")
     shared.add_argument(
         "--database", metavar="URL", help="the database, a file or a URL (default: your own)"
@@ -76,7 +107,7 @@ def _add_probe(probe: argparse.ArgumentParser, shared: argparse.ArgumentParser) 
     speed = probes.add_parser("speed", help="measure pp512 and tg128", parents=[shared])
     speed.add_argument("--model", required=True, type=Path, metavar="MODEL")
     speed.add_argument("--threads", type=_positive, metavar="N")
-    speed.add_argument("--gpu-layers", type=int, metavar="N", default=-1)
+    speed.add_argument("--gpu-layers", type=_layers, metavar="N", default=-1, help=_LAYERS)
     speed.add_argument("--repetitions", type=_positive, metavar="N", default=5)
 
 
@@ -89,7 +120,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     )
     run.add_argument("--probe", action="append", default=[], choices=("speed",), help="repeatable")
     run.add_argument("--temperature", type=_not_negative, metavar="T", help="0 (default): greedy")
-    run.add_argument("--top-k", type=int, metavar="N")
+    run.add_argument("--top-k", type=_count, metavar="N", help="0: all tokens")
     run.add_argument("--top-p", type=_share, metavar="P")
     run.add_argument("--min-p", type=_share, metavar="P")
     run.add_argument("--repeat-penalty", type=_not_negative, metavar="X")
@@ -98,7 +129,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--context", type=_positive, metavar="TOKENS")
     run.add_argument("--parallel", type=_parallel, metavar="N", help="cases at once; 1: bit-stable")
     run.add_argument("--threads", type=_positive, metavar="N")
-    run.add_argument("--gpu-layers", type=int, metavar="N")
+    run.add_argument("--gpu-layers", type=_layers, metavar="N", help=_LAYERS)
     run.add_argument("--system-prompt", metavar="TEXT")
     run.add_argument("--repeats", type=_positive, metavar="N", help="ask every case so often")
     run.add_argument("--case-timeout", type=_seconds, metavar="SECONDS")
@@ -114,11 +145,26 @@ def _add_results(add: _Adder) -> None:
     compare.add_argument("--csv", type=Path, metavar="FILE", help="write a line a case and model")
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not 1 or more")
+def _whole(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if value < least:
+        raise argparse.ArgumentTypeError(f"{value} is not {least} or more")
     return value
+
+
+def _positive(text: str) -> int:
+    return _whole(text, 1)
+
+
+def _count(text: str) -> int:
+    return _whole(text, 0)
+
+
+def _layers(text: str) -> int:
+    return _whole(text, -1)
 
 
 _MOST_SEQUENCES = 256  # llama.cpp's n_seq_max
@@ -132,14 +178,17 @@ def _parallel(text: str) -> int:
 
 
 def _seed(text: str) -> int:
-    value = int(text)
-    if not 0 <= value < 2**32:
+    value = _whole(text, 0)
+    if value >= 2**32:
         raise argparse.ArgumentTypeError(f"{value} is not between 0 and 4294967295")
     return value
 
 
 def _not_negative(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
     return value

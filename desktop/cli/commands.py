@@ -6,15 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from desktop.cli import evaluating, looking
-from desktop.cli.output import Output
+from desktop.cli.output import CANCELLED, Output
 from desktop.errors import Cancelled, EngineFault, UserError
 
 if TYPE_CHECKING:  # SQLAlchemy comes with it, which most commands do without
     from desktop.worker.backend import Backend
 
 _log = logging.getLogger(__name__)
-
-CANCELLED = 130
 
 MakeTools: TypeAlias = Callable[[], looking.Tools]
 
@@ -80,5 +78,5 @@ def carry_out(
         output.report_failure(UserError(fault.message, details=fault.details))
         return UserError.exit_code
     except (Cancelled, KeyboardInterrupt):
-        output.tell("touchstone: cancelled")
+        output.report_cancelled()
         return CANCELLED

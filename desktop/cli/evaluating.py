@@ -3,7 +3,7 @@
 import argparse
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from desktop.cli.documents import (
     describe_run_closely,
     describe_speed,
 )
-from desktop.cli.output import Output, align
+from desktop.cli.output import CANCELLED, NONE, Output, align
 from desktop.cli.progress import ProgressLines
 from desktop.domain.base import JsonValue, new_id
 from desktop.domain.events import EvaluationFinished, RunEvent
@@ -31,8 +31,6 @@ from desktop.worker.operations import RunDetails
 if TYPE_CHECKING:  # SQLAlchemy comes with it, which most commands do without
     from desktop.worker.backend import Backend
 
-_CANCELLED = 130
-
 
 def carry_out_run(arguments: argparse.Namespace, backend: "Backend", output: Output) -> int:
     """Evaluate models on suites and probes."""
@@ -41,7 +39,9 @@ def carry_out_run(arguments: argparse.Namespace, backend: "Backend", output: Out
             "There is nothing to do.", remedy="Name a suite with --suite, or --probe speed."
         )
     settings = read_settings(arguments, backend.operations.load_options().run)
-    suites = [find_suite(name, backend) for name in dict.fromkeys(arguments.suite)]
+    # A suite may be named twice, by its id and its file.
+    found = [find_suite(name, backend) for name in arguments.suite]
+    suites = list({suite.sha256: suite for suite in found}.values())
     models = _prepare_models(arguments.model, backend, settings, output)
     plan = backend.operations.plan_evaluation(
         models, suites, speed="speed" in arguments.probe, settings=settings
@@ -73,7 +73,7 @@ def measure_speed(arguments: argparse.Namespace, backend: "Backend", output: Out
         (
             m.test,
             f"{m.value:.1f}",
-            f"{m.standard_deviation or 0:.1f}",
+            NONE if m.standard_deviation is None else f"{m.standard_deviation:.1f}",
             "yes" if m.valid else "no: " + "; ".join(d.message for d in m.disturbances),
         )
         for m in speeds
@@ -221,9 +221,7 @@ def _report(runs: Sequence[Run], backend: "Backend", output: Output, *, cancelle
             str(document["status"]),
             f"{document['passed']} of {document['cases']}" if document["suite"] else "",
             str(document["errors"]) if document["suite"] else "",
-            f"{document['metrics'].get('generation_tokens_per_second', 0):.1f}"
-            if document["probe"]
-            else "",
+            _say_speed(document["metrics"]) if document["probe"] else "",
         )
         for document in described
     ]
@@ -238,6 +236,12 @@ def _report(runs: Sequence[Run], backend: "Backend", output: Output, *, cancelle
     return _choose_exit_code(details, backend, cancelled=cancelled)
 
 
+def _say_speed(metrics: Mapping[str, float]) -> str:
+    """Return the speed of generation; one that was disturbed is none."""
+    speed = metrics.get("generation_tokens_per_second")
+    return NONE if speed is None else f"{speed:.1f}"
+
+
 def _choose_exit_code(details: Sequence[RunDetails], backend: "Backend", *, cancelled: bool) -> int:
     fault = backend.queue.fault
     if fault is not None:
@@ -248,7 +252,7 @@ def _choose_exit_code(details: Sequence[RunDetails], backend: "Backend", *, canc
             remedy="The log has the details.",
         ) from fault
     if cancelled:
-        return _CANCELLED
+        return CANCELLED
     errors = any(a.outcome.value == "error" for d in details for a in d.answers)
     unfinished = any(d.run.status is not RunStatus.FINISHED for d in details)
     return 1 if errors or unfinished else 0

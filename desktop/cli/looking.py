@@ -16,21 +16,20 @@ from desktop.cli.documents import (
     describe_suite,
     score_outputs,
 )
-from desktop.cli.output import Output, align, shorten_bytes
+from desktop.cli.output import NONE, Output, align, shorten_bytes
 from desktop.domain.base import JsonValue
 from desktop.domain.language_model import MemoryNeed
+from desktop.domain.measurement import Measurement
 from desktop.domain.settings import RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import EnvironmentFault, UserError
 from desktop.probes.machine import inspect_machine
+from desktop.reports.numbers import interval_text, share_text
 from desktop.suites.reader import list_bundled_suites, read_suite
 from desktop.worker.library import MemoryAccountant, read_model, scan
 
 if TYPE_CHECKING:  # SQLAlchemy comes with it, which most commands do without
     from desktop.worker.backend import Backend
-
-
-_NONE = "-"
 
 
 @dataclass(frozen=True)
@@ -210,11 +209,11 @@ def compare_runs(arguments: argparse.Namespace, backend: "Backend", output: Outp
         (
             model.label,
             f"{model.cases_passed} of {model.cases_scored}",
-            f"{model.share_passed:.0%}" if model.share_passed is not None else _NONE,
-            f"{model.interval.low:.0%} to {model.interval.high:.0%}" if model.interval else _NONE,
+            share_text(model.share_passed) if model.share_passed is not None else NONE,
+            interval_text(model.interval) if model.interval else NONE,
             str(model.counts.errors),
-            f"{model.generation.value:.1f}" if model.generation else _NONE,
-            shorten_bytes(model.peak_memory_bytes) if model.peak_memory_bytes else _NONE,
+            _say_rate(model.generation),
+            shorten_bytes(model.peak_memory_bytes) if model.peak_memory_bytes else NONE,
         )
         for model in comparison.models
     ]
@@ -287,6 +286,12 @@ def _read_outputs(path: Path, suite: Suite) -> list[tuple[str, str]]:
     if not outputs:
         raise UserError(f"{path} holds no answers.")
     return outputs
+
+
+def _say_rate(rate: Measurement | None) -> str:
+    if rate is None:
+        return NONE
+    return f"{rate.value:.1f}" if rate.valid else f"{rate.value:.1f} (disturbed)"
 
 
 def _say_parameters(count: int | None) -> str:

@@ -114,6 +114,12 @@ class RunStore:
         with self._transactions.reading() as session:
             return row_to_run(_find_run(session, run_id))
 
+    def has_running(self) -> bool:
+        """Whether a run is marked as under way: it is, or its program was killed."""
+        with self._transactions.reading() as session:
+            running = select(RunRow.number).where(RunRow.status == RunStatus.RUNNING)
+            return session.scalars(running.limit(1)).first() is not None
+
     def list_runs(self) -> tuple[RunSummary, ...]:
         """Return all runs with their counts, the newest first."""
         with self._transactions.reading() as session:
@@ -238,7 +244,7 @@ def _find_run(session: Session, run_id: str) -> RunRow:
         return (exact or rows)[0]
     if not rows:
         raise UserError(
-            f"There is no run {run_id}.", remedy="`touchstone runs` lists the runs there are."
+            f"There is no run {run_id!r}.", remedy="`touchstone runs` lists the runs there are."
         )
     raise UserError(
         f"Several runs begin with {run_id}: {', '.join(row.id for row in rows[:_LISTED])}"

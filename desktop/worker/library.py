@@ -67,8 +67,9 @@ def read_model(path: Path) -> LanguageModel:
         found = scan([path])
         if len(found.models) > 1:
             names = ", ".join(Path(model.path).name for model in found.models[:3])
+            names += " …" if len(found.models) > 3 else ""  # noqa: PLR2004 - as many as are named
             raise UserError(
-                f"The folder {path} holds {len(found.models)} models ({names} …).",
+                f"The folder {path} holds {len(found.models)} models ({names}).",
                 remedy="Name one file.",
             )
         return found.models[0]

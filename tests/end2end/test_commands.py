@@ -1,6 +1,7 @@
 """Every command as a process: documents that keep their schema, lines for people, exit codes."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,19 @@ def test_run_compare_and_export_with_the_scripted_engine(
     assert len(csv.read_text("utf-8").splitlines()) == 1 + 2 * 3
 
 
+def test_a_run_of_a_killed_program_is_not_told_as_running(
+    program: Program, write_suite: Writer, smollm: Path
+) -> None:
+    program.ask("run", "--engine", "scripted", "--model", smollm, "--suite", write_suite())
+    connection = sqlite3.connect(program.database)
+    with connection:
+        connection.execute("UPDATE runs SET status = 'running', finished_at = NULL")
+    connection.close()
+    (run,) = program.ask("runs")["runs"]
+    assert run["status"] == "interrupted"
+    assert run["problem"]
+
+
 def test_two_runs_of_one_day_are_two_runs(
     program: Program, write_suite: Writer, smollm: Path
 ) -> None:
@@ -168,3 +182,22 @@ def test_wrong_usage_ends_with_2(program: Program, arguments: tuple[str, ...]) -
     done = program.run(*arguments)
     assert done.returncode == 2
     assert "usage:" in done.stderr
+    assert program.ask(*arguments, exit_code=2)["error"]["message"]
+
+
+def test_a_suite_named_twice_is_asked_once(
+    program: Program, write_suite: Writer, smollm: Path, tmp_path: Path
+) -> None:
+    suite = write_suite()
+    detour = tmp_path / ".." / tmp_path.name / suite.name
+    document = program.ask(
+        "run", "--engine", "scripted", "--model", smollm, "--suite", suite, "--suite", detour
+    )
+    assert len(document["runs"]) == 1
+
+
+def test_one_repetition_has_no_spread(program: Program, smollm: Path) -> None:
+    words = program.run(
+        "probe", "speed", "--engine", "scripted", "--model", smollm, "--repetitions", 1
+    ).stdout
+    assert [line.split()[2] for line in words.splitlines()[1:]] == ["-", "-"]
