@@ -51,6 +51,7 @@ class Context(QObject):
     comparison_asked = Signal(object)
     evaluation_asked = Signal(object)
     speed_probe_asked = Signal()
+    evaluation_awaited = Signal()
 
     def __init__(
         self,
@@ -127,6 +128,11 @@ class Context(QObject):
     def prepare_evaluation(self, model_ids: Sequence[str]) -> None:
         """Bring Evaluate to the front with these models (ids in the library) chosen."""
         self.evaluation_asked.emit(tuple(model_ids))
+
+    def await_evaluation(self) -> None:
+        """Bring Evaluate to the front; it shows what begins next."""
+        self.open_screen(ScreenId.EVALUATE)
+        self.evaluation_awaited.emit()
 
     def prepare_speed_probe(self) -> None:
         """Bring Evaluate to the front, then ask it to choose the speed probe."""

@@ -336,7 +336,7 @@ def _compare_model(position: int, model: LanguageModel) -> ComparedModel:
     rate = (31.2, 110.4, 194.3)[position]
     return ComparedModel(
         label=("Qwen3", "Gemma", "SmolLM2")[position],
-        color=position,
+        color=(1, 0, 2)[position],  # in the order of names, as the window gives colours
         model=model,
         run_ids=(run.id,),
         statuses=(RunStatus.FINISHED,),

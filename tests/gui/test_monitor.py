@@ -130,3 +130,16 @@ def test_measurements_of_before_are_not_counted_twice(
     assert current is not None
     state = current.runs[0]
     assert len(state.outcomes) == len(operations.load_run(run.id).answers)
+
+
+def test_evaluate_shows_a_resumed_run_as_soon_as_it_begins(
+    window: MainWindow, operations: FakeOperations, queue: FakeQueue, events: QtEvents
+) -> None:
+    assert window.context is not None
+    window.context.await_evaluation()
+    screen = window.open_screen(ScreenId.EVALUATE)
+    assert isinstance(screen, EvaluateScreen)
+    assert not screen.running.isVisible()
+    resume(queue, find_suite_run(operations), kept=2)
+    events.flush()
+    assert screen.running.isVisible()

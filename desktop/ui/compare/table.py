@@ -226,6 +226,14 @@ class ModelHeader(QHeaderView):
         text = str(self._source.headerData(logicalIndex, Qt.Orientation.Horizontal) or "")
         return QSize(self.fontMetrics().horizontalAdvance(f"{text} ↓") + 36, self.height())
 
+    def _choose_elision(self, metrics: QFontMetrics, width: int) -> Qt.TextElideMode:
+        """Cut titles at their end, or in their middle where models would look the same."""
+        end = Qt.TextElideMode.ElideRight
+        columns = range(FIRST_MODEL_COLUMN, self._source.columnCount())
+        titles = {str(self._source.headerData(n, Qt.Orientation.Horizontal) or "") for n in columns}
+        shown = {metrics.elidedText(title, end, width) for title in titles}
+        return end if len(shown) == len(titles) else Qt.TextElideMode.ElideMiddle
+
     def paintSection(self, painter: QPainter, rect: QRect, logicalIndex: int) -> None:  # noqa: N802, N803 -- Qt's names
         """Paint a title with its dot, and the order if it is the one that sorts."""
         painter.save()
@@ -247,8 +255,7 @@ class ModelHeader(QHeaderView):
         if self.sortIndicatorSection() == logicalIndex:
             up = self.sortIndicatorOrder() is Qt.SortOrder.AscendingOrder
             text = f"{text} {'↑' if up else '↓'}"
-        # Models of one family share how their names begin: the middle can be missed most easily.
-        mode = Qt.TextElideMode.ElideRight if color is None else Qt.TextElideMode.ElideMiddle
+        mode = self._choose_elision(QFontMetrics(font), inner.width())
         shown = QFontMetrics(font).elidedText(text, mode, inner.width())
         align = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
         painter.drawText(inner, align | Qt.AlignmentFlag.AlignVCenter, shown)

@@ -81,6 +81,7 @@ class EvaluateScreen(Screen):
         context.suites_changed.connect(self._load_suites)
         context.runs_changed.connect(self._load_runs)
         context.speed_probe_asked.connect(self._choose_speed)
+        context.evaluation_awaited.connect(self._await)
         context.database_changed.connect(self._refresh_header)
         context.monitor.changed.connect(self._refresh_running)
 
@@ -113,6 +114,10 @@ class EvaluateScreen(Screen):
         self._shown = None
         self._load_models()
         self._show_page()
+
+    def _await(self) -> None:
+        self._starting = True
+        self._refresh_running()
 
     def _choose_speed(self) -> None:
         self._shown = None

@@ -263,7 +263,7 @@ class HistoryScreen(Screen):
         runs = self._list_resumable()
         if runs and not self.context.read_only:
             self.context.queue.resume_runs(runs)
-            self.context.open_screen(ScreenId.EVALUATE)
+            self.context.await_evaluation()
 
     def _delete(self) -> None:
         if not self.delete_button.isEnabled():
