@@ -1,7 +1,7 @@
 """A run from beginning to end: its state kept in the database, its events told."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import msgspec
@@ -53,18 +53,6 @@ def refer_to(suite: Suite) -> SuiteReference:
         version=suite.version,
         sha256=suite.sha256,
         cases=len(suite.cases),
-    )
-
-
-def estimate_steps(runs: Sequence[Run]) -> int:
-    """Return the number of cases and repetitions that these runs have together."""
-    return sum(
-        run.suite.cases * run.settings.repeats
-        if run.suite
-        else len(run.probe.tests) * run.probe.repetitions
-        if run.probe
-        else 0
-        for run in runs
     )
 
 

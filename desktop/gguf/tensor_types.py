@@ -14,11 +14,6 @@ class TensorType(Value, frozen=True, kw_only=True):
     block_elements: int
     block_bytes: int
 
-    @property
-    def bits_per_element(self) -> float:
-        """Bits that one number takes, scales included."""
-        return 8 * self.block_bytes / self.block_elements
-
 
 def _type(name: str, block_elements: int, block_bytes: int) -> TensorType:
     return TensorType(name=name, block_elements=block_elements, block_bytes=block_bytes)

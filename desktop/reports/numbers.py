@@ -76,17 +76,6 @@ def bytes_text(count: int | None) -> str:
     return f"{size:,.1f}{SPACE}GB"
 
 
-def seconds_text(seconds: float | None) -> str:
-    """Return a duration: `350 ms`, `1.4 s`, `12 min`."""
-    if seconds is None:
-        return UNKNOWN
-    if seconds < 0.9995:  # noqa: PLR2004 - would round to 1000 ms
-        return f"{seconds * 1000:.0f}{SPACE}ms"
-    if seconds < 90:  # noqa: PLR2004 - a minute and a half
-        return f"{seconds:.1f}{SPACE}s"
-    return f"{seconds / 60:,.0f}{SPACE}min"
-
-
 def probability_text(p_value: float) -> str:
     """Return a p-value: `0.15`, `0.012`, `<0.001`."""
     if p_value < 0.001:  # noqa: PLR2004 - the customary end

@@ -1,4 +1,4 @@
-"""Mean, spread and quantiles of a few figures."""
+"""Mean and quantiles of a few figures."""
 
 import math
 from collections.abc import Sequence
@@ -9,14 +9,6 @@ def mean(values: Sequence[float]) -> float:
     if not values:
         raise ValueError("The mean of nothing is not defined")
     return math.fsum(values) / len(values)
-
-
-def sample_standard_deviation(values: Sequence[float]) -> float | None:
-    """Return the standard deviation with n - 1, as llama-bench has it; `None` below two values."""
-    if len(values) < 2:  # noqa: PLR2004 - two values are the fewest that have a spread
-        return None
-    centre = mean(values)
-    return math.sqrt(math.fsum((value - centre) ** 2 for value in values) / (len(values) - 1))
 
 
 def quantile(values: Sequence[float], share: float) -> float:

@@ -66,13 +66,6 @@ def test_intervals_and_times() -> None:
     assert numbers.moment_text(moment) == "1 November 2026, 04:05 UTC"
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.35, "350 ms"), (0.9997, "1.0 s"), (12.34, "12.3 s"), (720.0, "12 min")]
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert numbers.seconds_text(seconds) == text.replace(" ", "\N{NO-BREAK SPACE}")
-
-
 @pytest.mark.parametrize(("number", "rounded"), [(7, 7), (99, 99), (101, 110), (1876, 1900)])
 def test_what_is_about_right_has_two_digits(number: int, rounded: int) -> None:
     assert numbers.round_up(number) == rounded
