@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QRect, QTranslator
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBox, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBox, QLabel
 
 from desktop.settings.options import Appearance, Options
 from desktop.ui import theme as theme_module
@@ -54,7 +54,7 @@ def find_cut(window: MainWindow) -> list[str]:
     return cut
 
 
-def _is_cut(widget: QWidget) -> bool:
+def _is_cut(widget: QLabel | QAbstractButton | QComboBox) -> bool:
     if isinstance(widget, ElidedLabel):
         return False  # it says so with an ellipsis, and the whole in its tool tip
     if isinstance(widget, QLabel):
