@@ -82,6 +82,7 @@ def test_score_judges_answers_made_elsewhere(
     rows = [{"case_id": "case-1", "output": "yes it is"}, {"case_id": "case-2", "output": "no"}]
     answers.write_text("\n".join(map(json.dumps, rows)), "utf-8")
     document = program.ask("score", "--suite", write_suite(), answers)
+    check_schema(document, "score")
     assert [case["passed"] for case in document["cases"]] == [True, False]
     assert document["cases"][1]["checks"][0]["explanation"]
     answers.write_text('{"case_id": "case-9", "output": ""}', "utf-8")
