@@ -46,11 +46,13 @@ def padded(qapp: QApplication) -> Iterator[None]:
 def find_cut(window: MainWindow) -> list[str]:
     """Return what is seen with less room than its text needs, or beyond the window's edge."""
     cut = []
+    found: list[QLabel | QAbstractButton | QComboBox] = []
     for kind in (QLabel, QAbstractButton, QComboBox):
-        for widget in window.findChildren(kind):
-            if widget.isVisible() and _is_cut(widget):
-                text = widget.currentText() if isinstance(widget, QComboBox) else widget.text()
-                cut.append(f"{type(widget).__name__} {text!r} {widget.size()}")
+        found += window.findChildren(kind)
+    for widget in found:
+        if widget.isVisible() and _is_cut(widget):
+            text = widget.currentText() if isinstance(widget, QComboBox) else widget.text()
+            cut.append(f"{type(widget).__name__} {text!r} {widget.size()}")
     return cut
 
 
