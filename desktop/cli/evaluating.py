@@ -78,6 +78,7 @@ def measure_speed(arguments: argparse.Namespace, backend: "Backend", output: Out
         )
         for m in speeds
     ]
+    code = _choose_exit_code([details], backend, cancelled=cancelled)
     output.print_document(
         {
             "run": runs[0].id,
@@ -89,7 +90,7 @@ def measure_speed(arguments: argparse.Namespace, backend: "Backend", output: Out
         },
         align(rows, right=(1, 2)),
     )
-    return _choose_exit_code([details], backend, cancelled=cancelled)
+    return code
 
 
 def find_suite(name: str, backend: "Backend") -> Suite:
@@ -226,6 +227,8 @@ def _report(runs: Sequence[Run], backend: "Backend", output: Output, *, cancelle
         for document in described
     ]
     problems = [f"{d.run.model.facts.name}: {d.run.problem}" for d in details if d.run.problem]
+    # Before anything is printed: a fault is the one document then.
+    code = _choose_exit_code(details, backend, cancelled=cancelled)
     output.print_document(
         {
             "runs": described,
@@ -233,7 +236,7 @@ def _report(runs: Sequence[Run], backend: "Backend", output: Output, *, cancelle
         },
         [*align(rows, right=(4, 5, 6)), *problems],
     )
-    return _choose_exit_code(details, backend, cancelled=cancelled)
+    return code
 
 
 def _say_speed(metrics: Mapping[str, float]) -> str:

@@ -1,5 +1,6 @@
 """Bad input: one clear sentence, the right exit code, nothing stored broken."""
 
+import json
 import resource
 import shutil
 import sqlite3
@@ -154,9 +155,10 @@ def test_a_database_on_a_full_disk(program: Program, write_suite: Writer, smollm
     room = program.database.stat().st_size + 40_000
     suite = write_suite(cases=150)
     done = _run_with_full_disk(
-        program, room, "run", "--engine", "scripted", "--model", smollm, "--suite", suite
+        program, room, "run", "--engine", "scripted", "--model", smollm, "--suite", suite, "--json"
     )
     assert done.returncode == 3, done.stderr
+    assert json.loads(done.stdout)["error"]["exit_code"] == 3
     assert "Traceback" not in done.stderr
     kept = program.ask("runs")["runs"]
     assert all(run["errors"] == 0 for run in kept)
