@@ -4,6 +4,7 @@
 marks, one a case: `+` passed, `-` failed, `!` an error, `.` not answered yet.
 """
 
+import statistics
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,7 +25,7 @@ from desktop.domain.run import (
 from desktop.domain.settings import ProbePlan, RunSettings
 from desktop.domain.suite import Case, Check, Message, Role, Suite
 from desktop.reports.records import RunRecord
-from desktop.statistics.summaries import mean, sample_standard_deviation
+from desktop.statistics.summaries import mean
 
 START = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 TAGS = ("extraction", "grounded", "arithmetic", "classification", "instructions")
@@ -204,7 +205,7 @@ def make_probe(
             value=mean(rates),
             unit="tokens/s",
             taken_at=run.created_at,
-            standard_deviation=sample_standard_deviation(rates),
+            standard_deviation=statistics.stdev(rates),
             repetitions=rates,
             valid=valid,
             disturbances=disturbed,
