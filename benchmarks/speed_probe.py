@@ -139,9 +139,13 @@ def compare(models: list[Path], threads: int, arguments: argparse.Namespace) -> 
     close = True
     for model in models:
         theirs, ours = [], []
-        for _ in range(arguments.rounds):
+        for turn in range(arguments.rounds):
+            # Whoever comes second may find the processor warmer: the order is turned each time.
+            if turn % 2:
+                ours.append(run_ours(model, threads, arguments.repetitions))
             theirs.append(run_llama_bench(program, model, threads, arguments.repetitions))
-            ours.append(run_ours(model, threads, arguments.repetitions))
+            if not turn % 2:
+                ours.append(run_ours(model, threads, arguments.repetitions))
         for test in (t.name for t in TESTS):
             their = statistics.median(row[test] for row in theirs)
             our = statistics.median(row[test] for row in ours)
@@ -189,7 +193,7 @@ def main() -> int:
     parser.add_argument("--force", action="store_true", help="judge on a busy machine too")
     parser.add_argument("--sequences", action="store_true", help="measure parallel sequences")
     parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=3, help="turns of both, of which the median")
+    parser.add_argument("--rounds", type=int, default=4, help="turns of both, of which the median")
     parser.add_argument("--threads", type=int, default=usable_cores())
     arguments = parser.parse_args()
     models = [paths.sample_models_folder() / name for name in MODELS]
