@@ -29,6 +29,8 @@ class Answer(Value, frozen=True, kw_only=True):
 
     `repeat` counts from 0. `prompt_sha256` is that of the rendered prompt's UTF-8 bytes.
     `time_to_first_token_seconds` runs from handing over the prompt to the first token's end.
+    `thinking` is what a reasoning model wrote before its answer, `thinking_tokens` how much of
+    `generated_tokens` that was; `text` and the scores leave it out.
     With `outcome` `error`, `problem` says in one sentence what happened.
     """
 
@@ -46,5 +48,7 @@ class Answer(Value, frozen=True, kw_only=True):
     generated_tokens: int = 0
     time_to_first_token_seconds: float | None = None
     seconds: float = 0.0
+    thinking: str = ""
+    thinking_tokens: int = 0
     prompt_sha256: str = ""
     problem: str = ""

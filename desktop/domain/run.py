@@ -6,7 +6,7 @@ from enum import StrEnum
 from desktop.domain.base import Value
 from desktop.domain.language_model import LanguageModel
 from desktop.domain.machine import Machine
-from desktop.domain.settings import ProbePlan, RunSettings
+from desktop.domain.settings import EngineOptions, ProbePlan, RunSettings
 from desktop.domain.suite import Suite
 
 
@@ -33,11 +33,12 @@ class Outcome(StrEnum):
 
 
 class StopReason(StrEnum):
-    """Why an answer ended."""
+    """Why an answer ended. `max_thinking` means in the middle of thinking: there is no answer."""
 
     END_OF_ANSWER = "end_of_answer"
     STOP_TEXT = "stop_text"
     MAX_TOKENS = "max_tokens"
+    MAX_THINKING = "max_thinking"
     CONTEXT_FULL = "context_full"
     CANCELLED = "cancelled"
     ERROR = "error"
@@ -46,7 +47,10 @@ class StopReason(StrEnum):
 class EngineFacts(Value, frozen=True, kw_only=True):
     """What computed the answers, as it said itself on loading.
 
-    `context_tokens`, `threads` and `gpu_layers` are the values in force, not those asked for.
+    All are the values in force, not those asked for. `context_tokens` is that of one sequence.
+    `batch_threads` read prompts, `threads` write. `unified_cache` tells that all sequences share
+    one KV cache. `shares_prefixes` tells that beginnings common to several prompts are read once.
+    `threads_by_trial` and `sequences_by_trial` tell that the number was found on this machine.
     """
 
     name: str
@@ -56,7 +60,13 @@ class EngineFacts(Value, frozen=True, kw_only=True):
     context_tokens: int = 0
     parallel_sequences: int = 1
     threads: int = 0
+    batch_threads: int = 0
     gpu_layers: int = 0
+    options: EngineOptions | None = None
+    unified_cache: bool = False
+    shares_prefixes: bool = False
+    threads_by_trial: bool = False
+    sequences_by_trial: bool = False
     weights_bytes: int | None = None
     kv_cache_bytes: int | None = None
     compute_bytes: int | None = None

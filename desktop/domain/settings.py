@@ -1,6 +1,48 @@
 """The settings of a run: everything that can change an answer or a speed, recorded with it."""
 
+from enum import StrEnum
+
 from desktop.domain.base import Value
+
+
+class FlashAttention(StrEnum):
+    """Whether attention is computed in one fused pass; `auto` leaves it to llama.cpp."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
+class CacheType(StrEnum):
+    """How keys or values are stored in the KV cache, in ggml's names of types."""
+
+    F32 = "f32"
+    F16 = "f16"
+    BF16 = "bf16"
+    Q8_0 = "q8_0"
+    Q5_1 = "q5_1"
+    Q5_0 = "q5_0"
+    Q4_1 = "q4_1"
+    Q4_0 = "q4_0"
+    IQ4_NL = "iq4_nl"
+
+
+class EngineOptions(Value, frozen=True, kw_only=True):
+    """How llama.cpp holds and runs a model, beyond its context's size.
+
+    The defaults are llama.cpp's own. `memory_mapping` reads weights through the system's page
+    cache. `rope_frequency_base` and `rope_frequency_scale` stretch the context of models that
+    were made for that; `None` keeps what the file says. A quantised `value_cache_type` needs
+    flash attention. `physical_batch_tokens` is llama.cpp's `n_ubatch`.
+    """
+
+    flash_attention: FlashAttention = FlashAttention.AUTO
+    key_cache_type: CacheType = CacheType.F16
+    value_cache_type: CacheType = CacheType.F16
+    memory_mapping: bool = True
+    rope_frequency_base: float | None = None
+    rope_frequency_scale: float | None = None
+    physical_batch_tokens: int = 512
 
 
 class Sampling(Value, frozen=True, kw_only=True):
@@ -17,18 +59,24 @@ class Sampling(Value, frozen=True, kw_only=True):
 class RunSettings(Value, frozen=True, kw_only=True):
     """What a run is made with; `None` leaves the choice to the engine, which records it.
 
-    `context_tokens` is the context of one sequence. `parallel_sequences` of 1 is the
-    reproducible mode: bit-stable answers. `max_tokens` holds for cases that set no limit of
-    their own. `gpu_layers` of -1 means as many as fit. `case_timeout_seconds` ends a case that
-    hangs.
+    `context_tokens` is the context of one sequence. `parallel_sequences` of `None` is throughput
+    mode: as many as pay on this machine, found by a short trial, with shared beginnings of prompts
+    read once. 1 is reproducible mode: one case at a time, nothing shared, the same bytes on every
+    run on one machine. `max_tokens` limits an answer, for cases that set no limit of their own.
+    A model that thinks first may do so for `max_thinking_tokens`, and is cut off there; with a
+    `thinking_budget` its thinking is ended after so many tokens and it goes on to its answer.
+    `gpu_layers` of -1 means as many as fit. `case_timeout_seconds` ends a case that hangs.
     """
 
     sampling: Sampling = Sampling()
     max_tokens: int = 256
     context_tokens: int | None = None
-    parallel_sequences: int = 1
+    parallel_sequences: int | None = None
+    max_thinking_tokens: int = 4096
+    thinking_budget: int | None = None
     threads: int | None = None
     gpu_layers: int = -1
+    engine: EngineOptions = EngineOptions()
     system_prompt: str | None = None
     repeats: int = 1
     case_timeout_seconds: float = 600.0

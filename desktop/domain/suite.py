@@ -37,7 +37,9 @@ class Case(Value, frozen=True, kw_only=True):
     """One question with its checks. It passes when every check passes.
 
     `messages` is the conversation without a system prompt unless the case brings its own.
-    `max_tokens` limits the answer; `None` leaves it to the run's settings. `passing_example` and
+    `max_tokens` limits the answer; `None` leaves it to the run's settings. At most one of
+    `grammar` (GBNF) and `json_schema` (a JSON Schema document) constrains what can be written at
+    all. `passing_example` and
     `failing_example` are answers that the checks must accept and refuse.
     """
 
@@ -50,6 +52,8 @@ class Case(Value, frozen=True, kw_only=True):
     difficulty: str = ""
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
+    grammar: str = ""
+    json_schema: JsonValue = None
     passing_example: str | None = None
     failing_example: str | None = None
 

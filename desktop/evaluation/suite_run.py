@@ -38,6 +38,7 @@ from desktop.evaluation.prompts import (
 )
 from desktop.evaluation.workshop import Workshop
 from desktop.inference.engine import (
+    ContextMade,
     Engine,
     GenerationEvent,
     GenerationFailed,
@@ -139,9 +140,12 @@ class SuiteRun:
         yield EngineLoaded(
             run_id=self.run.id,
             engine=loaded.facts,
-            prompt_format=CHAT_TEMPLATE if self._templated else PLAIN_TEXT,
+            prompt_format=self._prompt_format(),
         )
         self._render(loaded)
+
+    def _prompt_format(self) -> str:
+        return CHAT_TEMPLATE if self._templated else PLAIN_TEXT
 
     def _render(self, loaded: ModelLoaded) -> None:
         if self._rendered:
@@ -187,7 +191,11 @@ class SuiteRun:
                 self._waiting.extendleft(reversed(asked_again))
 
     def _receive(self, event: GenerationEvent, unasked: dict[str, Question]) -> Iterator[RunEvent]:
-        if isinstance(event, GenerationStarted):
+        if isinstance(event, ContextMade):
+            yield EngineLoaded(
+                run_id=self.run.id, engine=event.facts, prompt_format=self._prompt_format()
+            )
+        elif isinstance(event, GenerationStarted):
             question = unasked.pop(event.key)
             self._under_way[event.key] = question
             self._begun[event.key] = time.monotonic()

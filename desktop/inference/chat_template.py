@@ -68,11 +68,13 @@ class TemplateProcess:
         bos_text: str,
         eos_text: str,
         today: str,
+        control_texts: Sequence[str] = (),
     ) -> tuple[RenderedPrompt, ...]:
         """Render each with `template`, or as plain text where it is empty.
 
         Raises `UserError` for a template that is broken, endless or too greedy.
         """
+        del control_texts
         if not template:
             from desktop.inference.conversation_text import write_plain_text  # noqa: PLC0415 - Jinja
 

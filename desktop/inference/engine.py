@@ -12,7 +12,7 @@ import msgspec
 
 from desktop.domain.language_model import MemoryNeed
 from desktop.domain.run import EngineFacts, StopReason
-from desktop.domain.settings import RunSettings, Sampling, SpeedTest
+from desktop.domain.settings import EngineOptions, RunSettings, Sampling, SpeedTest
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -20,13 +20,17 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class LoadModel(Frame, frozen=True, kw_only=True):
-    """Load a model and make a context for `parallel_sequences` of `context_tokens` each."""
+    """Load a model, to answer `parallel_sequences` at once in a context of `context_tokens` each.
+
+    `None` leaves a choice to the engine, which makes it when it sees the prompts.
+    """
 
     path: str
-    context_tokens: int
-    parallel_sequences: int = 1
+    context_tokens: int | None = None
+    parallel_sequences: int | None = None
     threads: int | None = None
     gpu_layers: int = -1
+    options: EngineOptions = EngineOptions()
 
 
 class ModelLoaded(Frame, frozen=True, kw_only=True):
@@ -35,6 +39,8 @@ class ModelLoaded(Frame, frozen=True, kw_only=True):
     `chat_template` is the file's own, `None` without one; `bos_text` and `eos_text` are what
     templates call `bos_token` and `eos_token`; `adds_bos` tells whether tokenising puts a BOS
     first by itself. `trained_context` is the longest context that the model was made for.
+    `control_texts` are the vocabulary's control tokens as they are spelt: what a template writes
+    as such, and what must stay text where a user wrote it.
     """
 
     facts: EngineFacts
@@ -44,13 +50,30 @@ class ModelLoaded(Frame, frozen=True, kw_only=True):
     adds_bos: bool = True
     trained_context: int = 0
     vocabulary_size: int = 0
+    control_texts: tuple[str, ...] = ()
+
+
+class ThinkingFormat(Frame, frozen=True, kw_only=True):
+    """How a reasoning model marks its thinking.
+
+    `opening` and `closing` are the tags as text, also where they are control tokens.
+    `begins_open` tells that the prompt's end has opened it already.
+    """
+
+    opening: str
+    closing: str
+    begins_open: bool = False
 
 
 class Prompt(Frame, frozen=True, kw_only=True):
     """One text to be continued. `key` comes back with every event about it.
 
     `has_special_tokens` is true for the output of a chat template, whose control tokens are
-    to be recognised (and which brings its own BOS); false for plain text.
+    to be recognised (and which brings its own BOS); false for plain text. `mask` is a character
+    that stands inside control texts of the user's own, so that they stay text: it is taken out
+    again before tokenising. `grammar` is GBNF, empty for none. With `thinking`, thinking is
+    split from the answer and limited by `max_thinking_tokens`, or ended by force after
+    `thinking_budget`; `max_tokens` then limits the answer alone.
     """
 
     key: str
@@ -59,6 +82,17 @@ class Prompt(Frame, frozen=True, kw_only=True):
     sampling: Sampling
     max_tokens: int
     stop: tuple[str, ...] = ()
+    mask: str = ""
+    grammar: str = ""
+    thinking: ThinkingFormat | None = None
+    max_thinking_tokens: int = 4096
+    thinking_budget: int | None = None
+
+
+class ContextMade(Frame, frozen=True, kw_only=True):
+    """The engine has chosen what was left to it; comes before anything is generated with it."""
+
+    facts: EngineFacts
 
 
 class GenerationStarted(Frame, frozen=True, kw_only=True):
@@ -73,10 +107,15 @@ class TextGenerated(Frame, frozen=True, kw_only=True):
 
     key: str
     text: str
+    is_thinking: bool = False
 
 
 class GenerationFinished(Frame, frozen=True, kw_only=True):
-    """An answer is whole. `text` is all of it, without the stop text, control tokens removed."""
+    """An answer is whole. `text` is all of it, without the stop text, control tokens removed.
+
+    `thinking` is what came before it in a reasoning model, and `thinking_tokens` how much of
+    `generated_tokens` it took. `shared_tokens` of the prompt had been read for another one.
+    """
 
     key: str
     text: str
@@ -85,6 +124,9 @@ class GenerationFinished(Frame, frozen=True, kw_only=True):
     generated_tokens: int
     time_to_first_token_seconds: float | None
     seconds: float
+    thinking: str = ""
+    thinking_tokens: int = 0
+    shared_tokens: int = 0
 
 
 class GenerationFailed(Frame, frozen=True, kw_only=True):
@@ -104,7 +146,7 @@ class SpeedSampled(Frame, frozen=True, kw_only=True):
 
 
 GenerationEvent: TypeAlias = (
-    GenerationStarted | TextGenerated | GenerationFinished | GenerationFailed
+    ContextMade | GenerationStarted | TextGenerated | GenerationFinished | GenerationFailed
 )
 
 
@@ -122,8 +164,8 @@ class Engine(Protocol):
         """Continue all prompts, up to `parallel_sequences` at once, and yield as it goes.
 
         Every prompt ends in exactly one `GenerationFinished` or `GenerationFailed`, in any
-        order. After `cancel`, those under way end with `StopReason.CANCELLED` and those not
-        begun yield nothing.
+        order. `ContextMade` comes first when the context was left to the engine. After `cancel`,
+        those under way end with `StopReason.CANCELLED` and those not begun yield nothing.
         """
 
     def measure_speed(self, tests: Sequence[SpeedTest], repetitions: int) -> Iterator[SpeedSampled]:
@@ -159,12 +201,15 @@ class RenderedPrompt(Frame, frozen=True, kw_only=True):
     """A conversation as text, or the sentence why there is none.
 
     `system_folded` tells that the template takes no system prompt, which therefore stands at the
-    beginning of the first user message.
+    beginning of the first user message. `mask` is what `Prompt.mask` is, and `thinking` how this
+    model will mark its thinking, `None` for one that does none.
     """
 
     text: str
     problem: str = ""
     system_folded: bool = False
+    mask: str = ""
+    thinking: ThinkingFormat | None = None
 
 
 class PromptRenderer(Protocol):
@@ -178,8 +223,11 @@ class PromptRenderer(Protocol):
         bos_text: str,
         eos_text: str,
         today: str,
+        control_texts: Sequence[str] = (),
     ) -> tuple[RenderedPrompt, ...]:
         """Render each; `today` is an ISO date, what `strftime_now` tells.
+
+        Where a message contains one of `control_texts`, it is masked, to stay text.
 
         Runs in a short-lived process under limits of time and memory. Raises `UserError` when
         the template is broken altogether.

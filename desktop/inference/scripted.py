@@ -156,8 +156,8 @@ class ScriptedEngine:
                 name="scripted",
                 version="1",
                 devices=("none",),
-                context_tokens=request.context_tokens,
-                parallel_sequences=request.parallel_sequences,
+                context_tokens=self._context_of(request),
+                parallel_sequences=request.parallel_sequences or 1,
                 threads=request.threads or 1,
                 load_seconds=0.0,
             ),
@@ -182,12 +182,12 @@ class ScriptedEngine:
 
     def estimate_memory(self, request: LoadModel) -> MemoryNeed:
         """Give figures of a small model."""
-        tokens = request.context_tokens * request.parallel_sequences
+        context, sequences = self._context_of(request), request.parallel_sequences or 1
         return MemoryNeed(
-            context_tokens=request.context_tokens,
-            sequences=request.parallel_sequences,
+            context_tokens=context,
+            sequences=sequences,
             weights_bytes=90_000_000,
-            kv_cache_bytes=23_040 * tokens,
+            kv_cache_bytes=23_040 * context * sequences,
             compute_bytes=100_000_000,
             source="scripted",
         )
@@ -204,6 +204,9 @@ class ScriptedEngine:
         """Forget the model."""
         self._loaded = None
 
+    def _context_of(self, request: LoadModel) -> int:
+        return request.context_tokens or self._script.trained_context
+
     def _require_model(self) -> LoadModel:
         if self._loaded is None:
             raise EngineFault("No model is loaded.")
@@ -212,10 +215,10 @@ class ScriptedEngine:
     def _generate(self, loaded: LoadModel, waiting: list[Prompt]) -> Iterator[GenerationEvent]:
         active: list[_Answer] = []
         while (waiting or active) and not self._cancelled.is_set():
-            while waiting and len(active) < max(1, loaded.parallel_sequences):
+            while waiting and len(active) < max(1, loaded.parallel_sequences or 1):
                 answer = self._begin(loaded, waiting.pop(0))
-                if answer.prompt_tokens > loaded.context_tokens:
-                    yield _too_long(answer, loaded.context_tokens)
+                if answer.prompt_tokens > self._context_of(loaded):
+                    yield _too_long(answer, self._context_of(loaded))
                     continue
                 yield GenerationStarted(key=answer.prompt.key, prompt_tokens=answer.prompt_tokens)
                 active.append(answer)

@@ -101,7 +101,12 @@ def _settings(settings: RunSettings) -> list[Json]:
             f"{count_text(settings.max_tokens)} tokens unless a case says otherwise",
         ),
         ("Context", _tokens(settings.context_tokens)),
-        ("Parallel sequences", count_text(settings.parallel_sequences)),
+        (
+            "Parallel sequences",
+            count_text(settings.parallel_sequences)
+            if settings.parallel_sequences
+            else "left to the engine",
+        ),
         ("Threads", count_text(settings.threads) if settings.threads else "left to the engine"),
         (
             "Layers on the GPU",

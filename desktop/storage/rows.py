@@ -28,7 +28,7 @@ from desktop.domain.suite import Suite
 from desktop.storage.columns import Document, EnumByValue, UtcDateTime
 
 # The newest migration's revision. Kept here so that opening need not import Alembic.
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 
 _ID_LENGTH = 36
 _SHA256_LENGTH = 64
@@ -155,6 +155,8 @@ class AnswerRow(Base):
     generated_tokens: Mapped[int]
     time_to_first_token_seconds: Mapped[float | None]
     seconds: Mapped[float]
+    thinking: Mapped[str] = mapped_column(server_default="")
+    thinking_tokens: Mapped[int] = mapped_column(server_default="0")
     prompt_sha256: Mapped[str] = mapped_column(String(_SHA256_LENGTH))
     problem: Mapped[str]
 

@@ -13,6 +13,7 @@ from desktop.domain.language_model import MemoryNeed
 from desktop.domain.settings import SpeedTest
 from desktop.errors import EngineFault
 from desktop.inference.engine import (
+    ContextMade,
     Frame,
     GenerationFailed,
     GenerationFinished,
@@ -134,6 +135,7 @@ Event: TypeAlias = (
     | Beat
     | EngineLog
     | ModelLoaded
+    | ContextMade
     | GenerationStarted
     | TextGenerated
     | GenerationFinished

@@ -25,6 +25,7 @@ from desktop.domain.language_model import MemoryNeed
 from desktop.domain.settings import SpeedTest
 from desktop.errors import EngineFault
 from desktop.inference.engine import (
+    ContextMade,
     Frame,
     GenerationEvent,
     GenerationFailed,
@@ -64,7 +65,13 @@ from desktop.worker.process_end import describe_end
 
 _log = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer", bound=Frame)
-_GENERATION = (GenerationStarted, TextGenerated, GenerationFinished, GenerationFailed)
+_GENERATION = (
+    ContextMade,
+    GenerationStarted,
+    TextGenerated,
+    GenerationFinished,
+    GenerationFailed,
+)
 _POLL_SECONDS = 0.2
 _KEPT_LOG_LINES = 200
 _KEPT_ERROR_BYTES = 8000

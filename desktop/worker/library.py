@@ -139,7 +139,7 @@ class MemoryAccountant:
         With `ask_engine` raises `UserError` when the engine can't load this model at all.
         """
         context = choose_context(settings, _USUAL_TOKENS, model.facts.context_length or 0)
-        sequences = settings.parallel_sequences
+        sequences = settings.parallel_sequences or 1
         key = (model.path, model.modified_ns, context, sequences, ask_engine)
         need = self._known.get(key)
         if need is None:

@@ -13,6 +13,7 @@ from desktop.domain.run import StopReason
 from desktop.domain.settings import Sampling
 from desktop.errors import EngineFault
 from desktop.inference.engine import (
+    ContextMade,
     GenerationEvent,
     GenerationFailed,
     GenerationFinished,
@@ -176,7 +177,7 @@ def test_cancel_in_the_middle_and_the_engine_works_again(smol: EngineProcess) ->
     end = ends(seen)["a"]
     assert end.stop_reason is StopReason.CANCELLED
     assert end.text
-    assert {e.key for e in seen} == {"a"}
+    assert {e.key for e in seen if not isinstance(e, ContextMade)} == {"a"}
     assert "Paris" in texts(smol.generate([ask(QUESTIONS[0])]))["k"]
 
 

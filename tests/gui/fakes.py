@@ -130,9 +130,9 @@ class FakeOperations:
         context = settings.context_tokens or 4096
         need = MemoryNeed(
             context_tokens=context,
-            sequences=settings.parallel_sequences,
+            sequences=settings.parallel_sequences or 1,
             weights_bytes=model.facts.weights_bytes,
-            kv_cache_bytes=context * settings.parallel_sequences * 57_344,
+            kv_cache_bytes=context * (settings.parallel_sequences or 1) * 57_344,
             compute_bytes=180_000_000,
             source="formula",
         )

@@ -125,14 +125,14 @@ def sizes_in(lines: Sequence[str]) -> tuple[int, int]:
 
 def check_size(request: LoadModel) -> None:
     """Raise `EngineFault` for sizes that would end the process instead of failing."""
-    if not 1 <= request.parallel_sequences <= _MOST_SEQUENCES:
+    if not 1 <= _sequences(request) <= _MOST_SEQUENCES:
         raise EngineFault(
-            f"{request.parallel_sequences} sequences at once are not possible; choose from 1 to"
+            f"{_sequences(request)} sequences at once are not possible; choose from 1 to"
             f" {_MOST_SEQUENCES}."
         )
-    if request.context_tokens < 1:
+    if _tokens(request) < 1:
         raise EngineFault("The context must hold at least one token.")
-    cells = request.context_tokens * request.parallel_sequences
+    cells = _tokens(request) * _sequences(request)
     if cells > _MOST_CELLS or cells * _CELL_BYTES > available_memory_bytes():
         raise EngineFault(
             f"A context of {_in_words(request)} is larger than memory; choose a shorter one."
@@ -147,7 +147,7 @@ def estimate(request: LoadModel, threads: int) -> tuple[MemoryNeed, tuple[str, .
         context = Context(model, _generating(request, threads), AbortFlag())
         need = MemoryNeed(
             context_tokens=context.sequence_tokens,
-            sequences=request.parallel_sequences,
+            sequences=_sequences(request),
             weights_bytes=model.weights_bytes,
             kv_cache_bytes=context.cache_bytes,
             compute_bytes=context.compute_bytes,
@@ -181,18 +181,26 @@ def check_fit(request: LoadModel, need: MemoryNeed, devices: Sequence[str]) -> N
 
 def _generating(request: LoadModel, threads: int) -> Any:
     return context_parameters(
-        tokens=request.context_tokens * request.parallel_sequences,
-        sequences=request.parallel_sequences,
+        tokens=_tokens(request) * _sequences(request),
+        sequences=_sequences(request),
         threads=threads,
-        outputs=request.parallel_sequences,
+        outputs=_sequences(request),
     )
 
 
+def _tokens(request: LoadModel) -> int:
+    return request.context_tokens or 4096
+
+
+def _sequences(request: LoadModel) -> int:
+    return request.parallel_sequences or 1
+
+
 def _in_words(request: LoadModel) -> str:
-    tokens = f"{request.context_tokens:,} tokens"
-    if request.parallel_sequences == 1:
+    tokens = f"{_tokens(request):,} tokens"
+    if _sequences(request) == 1:
         return tokens
-    return f"{tokens} for each of {request.parallel_sequences} sequences"
+    return f"{tokens} for each of {_sequences(request)} sequences"
 
 
 def _gigabytes(count: int) -> str:

@@ -64,8 +64,9 @@ class SettingsForm(Card):
         self.threads = make_whole_number(settings.threads or 0, 0, 512, name=self.tr("Threads"))
         self.threads.setSpecialValueText(automatic)
         self.parallel = make_whole_number(
-            settings.parallel_sequences, 1, 64, name=self.tr("Cases at once")
+            settings.parallel_sequences or 0, 0, 256, name=self.tr("Cases at once")
         )
+        self.parallel.setSpecialValueText(automatic)
         self.repeats = make_whole_number(settings.repeats, 1, 50, name=self.tr("Repeats"))
         self._add(self.temperature, self.tr("0 always takes the likeliest word: repeatable."))
         self._add(self.seed, self.tr("Starts the chance that a temperature above 0 brings in."))
@@ -132,7 +133,7 @@ class SettingsForm(Card):
             max_tokens=self.max_tokens.value(),
             context_tokens=self.context.value() or None,
             threads=self.threads.value() or None,
-            parallel_sequences=self.parallel.value(),
+            parallel_sequences=self.parallel.value() or None,
             repeats=self.repeats.value(),
             system_prompt=self.system_prompt.toPlainText().strip() or None,
         )
@@ -153,8 +154,7 @@ class SettingsForm(Card):
         ]
         if settings.sampling.temperature > 0:
             parts.insert(1, self.tr("seed {0}").format(settings.sampling.seed))
-        if settings.parallel_sequences > 1:
-            parts.append(self.tr("{0} cases at once").format(settings.parallel_sequences))
+        parts.append(self.tr("{0} cases at once").format(settings.parallel_sequences or automatic))
         if settings.repeats > 1:
             parts.append(self.tr("each case {0} times").format(settings.repeats))
         if settings.system_prompt:

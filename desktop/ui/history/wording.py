@@ -140,7 +140,7 @@ def describe_settings(settings: RunSettings) -> str:
         chosen,
         _tr("at most {0} tokens an answer").format(settings.max_tokens),
         _tr("{0} sequences at once").format(settings.parallel_sequences)
-        if settings.parallel_sequences > 1
+        if (settings.parallel_sequences or 2) > 1
         else _tr("one sequence at a time"),
     ]
     if settings.repeats > 1:

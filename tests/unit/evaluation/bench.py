@@ -62,9 +62,10 @@ def render_plainly(
     bos_text: str,
     eos_text: str,
     today: str,
+    control_texts: Sequence[str] = (),
 ) -> tuple[RenderedPrompt, ...]:
     """Write the roles and contents in a way that tests can look for."""
-    del template, bos_text, eos_text
+    del template, bos_text, eos_text, control_texts
     return tuple(
         RenderedPrompt(
             text="\n".join(f"[{role}] {content}" for role, content in c.messages) + f"\n({today})"

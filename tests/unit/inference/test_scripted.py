@@ -6,6 +6,7 @@ from desktop.domain.run import StopReason
 from desktop.domain.settings import Sampling, SpeedTest
 from desktop.errors import EngineFault
 from desktop.inference.engine import (
+    ContextMade,
     GenerationEvent,
     GenerationFailed,
     GenerationFinished,
@@ -106,6 +107,7 @@ def test_cancel_ends_what_is_under_way_and_begins_nothing_else() -> None:
     ends = []
     keys = set()
     for event in engine.generate([ask("a b c", key="one"), ask("d", key="two")]):
+        assert not isinstance(event, ContextMade)
         keys.add(event.key)
         if isinstance(event, TextGenerated):
             engine.cancel()
