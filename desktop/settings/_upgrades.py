@@ -20,7 +20,22 @@ def _name_plurals_and_appearance(old: Document) -> Document:
     return new
 
 
-UPGRADES: tuple[Callable[[Document], Document], ...] = (_name_plurals_and_appearance,)
+def _leave_sequences_to_the_engine(old: Document) -> Document:
+    """1 → 2: one case at a time was the default and stood in every file; now it is a choice.
+
+    Whether a 1 was chosen can't be told, so it goes; any other number was chosen and stays.
+    """
+    run = old.get("run")
+    if not isinstance(run, dict) or run.get("parallel_sequences") != 1:
+        return old
+    kept = {key: value for key, value in run.items() if key != "parallel_sequences"}
+    return {**old, "run": kept}
+
+
+UPGRADES: tuple[Callable[[Document], Document], ...] = (
+    _name_plurals_and_appearance,
+    _leave_sequences_to_the_engine,
+)
 VERSION = len(UPGRADES)
 
 

@@ -20,7 +20,7 @@ class Options(Value, frozen=True, kw_only=True):
     `database_path` is empty for the default place. `window_geometry` is Qt's own state, base64.
     """
 
-    version: int = 1
+    version: int = 2
     appearance: Appearance = Appearance.SYSTEM
     model_folders: tuple[str, ...] = ()
     suite_files: tuple[str, ...] = ()

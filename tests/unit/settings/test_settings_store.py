@@ -99,6 +99,52 @@ def test_the_first_format_is_understood(path: Path) -> None:
     assert store.problem == ""
 
 
+def _write_of_the_last_version(path: Path, sequences: object) -> None:
+    # As the program wrote it when one case at a time was the default: everything is in there.
+    run = {
+        "sampling": {"temperature": 0.7, "seed": 3},
+        "max_tokens": 512,
+        "context_tokens": None,
+        "parallel_sequences": sequences,
+        "threads": 2,
+        "gpu_layers": -1,
+        "system_prompt": "Be brief.",
+        "repeats": 1,
+        "case_timeout_seconds": 600.0,
+    }
+    write(path, json.dumps({"version": 1, "appearance": "dark", "run": run}))
+
+
+def test_the_former_default_of_one_case_at_a_time_becomes_the_new_default(path: Path) -> None:
+    _write_of_the_last_version(path, 1)
+    options = SettingsStore(path).load()
+    assert options.run == RunSettings(
+        sampling=Sampling(temperature=0.7, seed=3),
+        max_tokens=512,
+        threads=2,
+        system_prompt="Be brief.",
+        parallel_sequences=None,
+    )
+    assert options.appearance is Appearance.DARK
+
+
+def test_a_number_of_cases_at_once_that_was_chosen_stays(path: Path) -> None:
+    _write_of_the_last_version(path, 8)
+    assert SettingsStore(path).load().run.parallel_sequences == 8
+
+
+def test_reproducible_mode_chosen_since_then_stays(path: Path) -> None:
+    SettingsStore(path).save(Options(run=RunSettings(parallel_sequences=1)))
+    assert SettingsStore(path).load().run.parallel_sequences == 1
+
+
+def test_an_old_file_whose_settings_are_no_settings_is_told(path: Path) -> None:
+    write(path, '{"version": 1, "run": [1]}')
+    store = SettingsStore(path)
+    assert store.load() == Options()
+    assert "broken" in store.problem
+
+
 def test_an_option_of_a_later_program_of_the_same_format_does_no_harm(path: Path) -> None:
     write(path, '{"version": 1, "keep_awake": false, "unheard_of": 1}')
     assert SettingsStore(path).load() == Options(keep_awake=False)
