@@ -30,7 +30,8 @@ class Answer(Value, frozen=True, kw_only=True):
     `repeat` counts from 0. `prompt_sha256` is that of the rendered prompt's UTF-8 bytes.
     `time_to_first_token_seconds` runs from handing over the prompt to the first token's end.
     `thinking` is what a reasoning model wrote before its answer, `thinking_tokens` how much of
-    `generated_tokens` that was; `text` and the scores leave it out.
+    `generated_tokens` that was; `text` and the scores leave it out. With `outcome` `truncated`
+    there is nothing but thinking, and each score says that its check was not run.
     With `outcome` `error`, `problem` says in one sentence what happened.
     """
 

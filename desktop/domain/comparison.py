@@ -39,7 +39,8 @@ class ComparedModel(Value, frozen=True, kw_only=True):
     `label` is short and unique within the comparison; `color` is the index in the palette.
     `share_passed` is `cases_passed` over `cases_scored`, one verdict a case however often it was
     repeated, with its Wilson `interval`; `None` without scored cases. `unanswered` counts cases
-    of its suites that have no answer yet.
+    of its suites that have no answer yet. `mean_thinking_tokens` is that of its judged
+    answers, `None` if none of them thought.
     """
 
     label: str
@@ -60,6 +61,7 @@ class ComparedModel(Value, frozen=True, kw_only=True):
     median_answer_seconds: float | None = None
     median_first_token_seconds: float | None = None
     generated_tokens: int = 0
+    mean_thinking_tokens: float | None = None
     prompt_format: str = ""
     problems: tuple[str, ...] = ()
 
@@ -68,7 +70,8 @@ class ComparedAnswer(Value, frozen=True, kw_only=True):
     """One cell: what one model said to one case. With repeats, the share that passed counts.
 
     `explanation` is the sentence to show beside the verdict: the first check that said no, or
-    what went wrong.
+    what went wrong. `thinking` is what came before `text` in a reasoning model, and
+    `thinking_tokens` how much of `generated_tokens` that was.
     """
 
     outcome: Outcome
@@ -78,6 +81,8 @@ class ComparedAnswer(Value, frozen=True, kw_only=True):
     run_id: str
     seconds: float = 0.0
     generated_tokens: int = 0
+    thinking: str = ""
+    thinking_tokens: int = 0
     repeats: int = 1
     repeats_passed: int = 0
     explanations: tuple[str, ...] = ()
@@ -96,9 +101,9 @@ class ComparedCase(Value, frozen=True, kw_only=True):
 
     @property
     def disagrees(self) -> bool:
-        """Whether some models passed this case and others failed it."""
-        outcomes = {a.outcome for a in self.answers if a and a.outcome is not Outcome.ERROR}
-        return len(outcomes) > 1
+        """Whether some models passed this case and others did not."""
+        judged = [a.outcome for a in self.answers if a and a.outcome is not Outcome.ERROR]
+        return len({outcome is Outcome.PASSED for outcome in judged}) > 1
 
 
 class ComparedPair(Value, frozen=True, kw_only=True):

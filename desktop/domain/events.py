@@ -56,12 +56,16 @@ class AnswerStarted(Value, frozen=True, kw_only=True):
 
 
 class AnswerGrew(Value, frozen=True, kw_only=True):
-    """Text of an answer that is being written; pieces come batched, several times a second."""
+    """Text of an answer that is being written; pieces come batched, several times a second.
+
+    `is_thinking` tells that the text is what a reasoning model thinks before it answers.
+    """
 
     run_id: str
     case_id: str
     text: str
     repeat: int = 0
+    is_thinking: bool = False
 
 
 class AnswerFinished(Value, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Runs: one language model on one suite or one probe plan, on one machine, with all settings."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -24,11 +25,14 @@ class RunStatus(StrEnum):
 class Outcome(StrEnum):
     """What became of one case.
 
+    `truncated` means that the model was cut off in the middle of its thinking, so that there is
+    no answer to check. It counts as not passed: within its limits the model did not answer.
     `error` means that engine, scorer or time-out were at fault: it is left out of the score.
     """
 
     PASSED = "passed"
     FAILED = "failed"
+    TRUNCATED = "truncated"
     ERROR = "error"
 
 
@@ -112,12 +116,29 @@ class Run(Value, frozen=True, kw_only=True):
 
 
 class RunCounts(Value, frozen=True, kw_only=True):
-    """How many cases a run has had, by outcome. `cases` counts repeats too."""
+    """How many cases a run has had, by outcome. `cases` counts repeats too.
+
+    `failed` is every case that was judged and not passed; `truncated` tells how many of those
+    were cut off in the middle of their thinking.
+    """
 
     cases: int = 0
     passed: int = 0
     failed: int = 0
+    truncated: int = 0
     errors: int = 0
+
+    @classmethod
+    def of_outcomes(cls, outcomes: Mapping[Outcome, int], cases: int) -> "RunCounts":
+        """Return the counts of `cases` planned cases, of which `outcomes` are known."""
+        truncated = outcomes.get(Outcome.TRUNCATED, 0)
+        return cls(
+            cases=cases,
+            passed=outcomes.get(Outcome.PASSED, 0),
+            failed=outcomes.get(Outcome.FAILED, 0) + truncated,
+            truncated=truncated,
+            errors=outcomes.get(Outcome.ERROR, 0),
+        )
 
     @property
     def scored(self) -> int:
@@ -131,7 +152,10 @@ class RunCounts(Value, frozen=True, kw_only=True):
 
 
 class RunSummary(Value, frozen=True, kw_only=True):
-    """A line of a history: a run with its counts and the measurements worth a line."""
+    """A line of a history: a run with its counts and the measurements worth a line.
+
+    `mean_thinking_tokens` is that of its judged answers, `None` if none of them thought.
+    """
 
     run: Run
     counts: RunCounts
@@ -139,6 +163,7 @@ class RunSummary(Value, frozen=True, kw_only=True):
     prompt_tokens_per_second: float | None = None
     peak_memory_bytes: int | None = None
     seconds: float | None = None
+    mean_thinking_tokens: float | None = None
 
 
 class PlannedRun(Value, frozen=True, kw_only=True):

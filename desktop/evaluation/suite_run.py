@@ -209,6 +209,7 @@ class SuiteRun:
                 case_id=question.case.id,
                 repeat=question.repeat,
                 text=event.text,
+                is_thinking=event.is_thinking,
             )
         elif isinstance(event, GenerationFailed):
             under_way = self._under_way if event.key in self._under_way else unasked
@@ -237,7 +238,12 @@ class SuiteRun:
         return time.monotonic() >= self._begun[key] + self.run.settings.case_timeout_seconds
 
     def _finish(self, question: Question, event: GenerationFinished) -> Iterator[RunEvent]:
-        outcome, score, scores = score_answer(event.text, question.case)
+        outcome, score, scores = score_answer(
+            event.text,
+            question.case,
+            stop_reason=event.stop_reason,
+            thinking=event.thinking,
+        )
         unscored = next((s.explanation for s in scores if not s.passed), "")
         self._losses = 0
         yield self._store(
@@ -256,6 +262,8 @@ class SuiteRun:
                 generated_tokens=event.generated_tokens,
                 time_to_first_token_seconds=event.time_to_first_token_seconds,
                 seconds=event.seconds,
+                thinking=event.thinking,
+                thinking_tokens=event.thinking_tokens,
                 prompt_sha256=hash_text(self._rendered[question.key].text),
                 problem=unscored if outcome is Outcome.ERROR else self._lost.get(question.key, ""),
             )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from desktop.domain.answer import Score, Span
 from desktop.domain.base import JsonValue
-from desktop.domain.run import Outcome
+from desktop.domain.run import Outcome, StopReason
 from desktop.domain.suite import Case, Check
 from desktop.scoring import (
     choice,
@@ -27,7 +27,7 @@ from desktop.scoring import (
 )
 from desktop.scoring.combinators import Parts, make_combinators
 from desktop.scoring.kind import CheckKind, ScorerFault, Verdict, verdict
-from desktop.scoring.thinking import split_thinking
+from desktop.scoring.thinking import explain_cut, split_thinking
 
 _log = logging.getLogger(__name__)
 
@@ -78,16 +78,23 @@ def _registered() -> dict[str, CheckKind]:
 KINDS: Mapping[str, CheckKind] = _registered()
 
 
-def score_answer(text: str, case: Case) -> tuple[Outcome, float, tuple[Score, ...]]:
+def score_answer(
+    text: str, case: Case, *, stop_reason: StopReason | None = None, thinking: str = ""
+) -> tuple[Outcome, float, tuple[Score, ...]]:
     """Judge an answer: its outcome, its score from 0 to 1, and one `Score` for each check.
 
-    A case passes when every check passes; its score is the weighted mean of its checks. With
-    `Outcome.ERROR` the explanation of the first score that did not pass says what went wrong.
-    Never raises.
+    `thinking` is what was split from the answer already, `stop_reason` why it ended, `None` for
+    an answer made elsewhere. A case passes when every check passes; its score is the weighted
+    mean of its checks. One that was cut off in the middle of its thinking has no answer:
+    `Outcome.TRUNCATED`, and no check is run. With `Outcome.ERROR` the explanation of the first
+    score that did not pass says what went wrong. Never raises.
     """
     if not case.checks:
         return Outcome.ERROR, 0.0, (_score(Check(kind="none"), "The case has no checks."),)
     split = split_thinking(text)
+    cut = explain_cut(split, text, thinking, stop_reason)
+    if cut:
+        return Outcome.TRUNCATED, 0.0, tuple(_score(check, cut) for check in case.checks)
     answer = unicodedata.normalize("NFC", text[split.start :])
     # Normalising moves characters: then no place in the stored text can be pointed at.
     shift = split.start if answer == text[split.start :] else None
@@ -107,7 +114,7 @@ def score_answer(text: str, case: Case) -> tuple[Outcome, float, tuple[Score, ..
 
 def _judge_safely(answer: str, check: Check, *, unfinished: bool) -> Verdict:
     if unfinished:
-        return verdict("The answer was cut off while the model was still thinking.", passed=False)
+        return verdict("The model ended while it was still thinking.", passed=False)
     if not answer.strip():
         return verdict("The answer is empty.", passed=False)
     try:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -132,12 +133,23 @@ class RunRow(Base):
 
 
 class AnswerRow(Base):
-    """An answer with its scores. The second index counts outcomes without reading the table."""
+    """An answer with its scores.
+
+    The second index counts outcomes without reading the table, the third sums up thinking and
+    is empty where no model thought.
+    """
 
     __tablename__ = "answers"
     __table_args__ = (
         UniqueConstraint("run_number", "case_id", "repeat"),
         Index(None, "run_number", "outcome"),
+        Index(
+            "ix_answers_thinking",
+            "run_number",
+            "outcome",
+            "thinking_tokens",
+            sqlite_where=text("thinking_tokens > 0"),
+        ),
     )
 
     number: Mapped[int] = mapped_column(primary_key=True)

@@ -1,9 +1,9 @@
-"""The history's lines: all runs with their counts, in three statements however many there are."""
+"""The history's lines: all runs with their counts, in four statements however many there are."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
 from desktop.domain.measurement import Measurement
@@ -22,7 +22,11 @@ def load_summaries(session: Session) -> tuple[RunSummary, ...]:
     rows = session.scalars(statement).all()
     outcomes = _count_outcomes(session)
     measurements = _load_measurements(session, {row.number: row.id for row in rows})
-    return tuple(_summarize(row, outcomes[row.number], measurements[row.number]) for row in rows)
+    thinking = _sum_thinking(session)
+    return tuple(
+        _summarize(row, outcomes[row.number], thinking.get(row.number, 0), measurements[row.number])
+        for row in rows
+    )
 
 
 def _count_outcomes(session: Session) -> dict[int, dict[Outcome, int]]:
@@ -35,6 +39,17 @@ def _count_outcomes(session: Session) -> dict[int, dict[Outcome, int]]:
     return counts
 
 
+def _sum_thinking(session: Session) -> dict[int, int]:
+    """Return the tokens of thinking of judged answers, for runs that have any."""
+    statement = (
+        select(AnswerRow.run_number, func.sum(AnswerRow.thinking_tokens).label("tokens"))
+        # A literal: only then does SQLite see that the index holds all that is asked for.
+        .where(AnswerRow.thinking_tokens > literal_column("0"), AnswerRow.outcome != Outcome.ERROR)
+        .group_by(AnswerRow.run_number)
+    )
+    return {row.run_number: row.tokens for row in session.execute(statement)}
+
+
 def _load_measurements(session: Session, ids: dict[int, str]) -> dict[int, list[Measurement]]:
     measurements: dict[int, list[Measurement]] = defaultdict(list)
     for row in session.scalars(select(MeasurementRow).order_by(MeasurementRow.number)):
@@ -45,22 +60,23 @@ def _load_measurements(session: Session, ids: dict[int, str]) -> dict[int, list[
 
 
 def _summarize(
-    row: RunRow, outcomes: dict[Outcome, int], measurements: Sequence[Measurement]
+    row: RunRow,
+    outcomes: dict[Outcome, int],
+    thinking_tokens: int,
+    measurements: Sequence[Measurement],
 ) -> RunSummary:
     run = row_to_run(row)
+    cases = run.suite.cases * run.settings.repeats if run.suite else 0
+    counts = RunCounts.of_outcomes(outcomes, cases)
     peaks = [m.value for m in measurements if m.valid and m.test == "peak_resident"]
     return RunSummary(
         run=run,
-        counts=RunCounts(
-            cases=run.suite.cases * run.settings.repeats if run.suite else 0,
-            passed=outcomes.get(Outcome.PASSED, 0),
-            failed=outcomes.get(Outcome.FAILED, 0),
-            errors=outcomes.get(Outcome.ERROR, 0),
-        ),
+        counts=counts,
         tokens_per_second=_pick_speed(measurements, "tg128"),
         prompt_tokens_per_second=_pick_speed(measurements, "pp512"),
         peak_memory_bytes=round(max(peaks)) if peaks else None,
         seconds=None if row.resumed else _measure_duration(run),
+        mean_thinking_tokens=thinking_tokens / counts.scored if thinking_tokens else None,
     )
 
 

@@ -15,3 +15,10 @@ def upgrade() -> None:
     op.add_column(
         "answers", sa.Column("thinking_tokens", sa.Integer(), nullable=False, server_default="0")
     )
+    # Empty where no model thought, so that it costs old databases nothing.
+    op.create_index(
+        "ix_answers_thinking",
+        "answers",
+        ["run_number", "outcome", "thinking_tokens"],
+        sqlite_where=sa.text("thinking_tokens > 0"),
+    )
