@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.domain.run import Outcome
+from desktop.domain.run import Outcome, StopReason
 from desktop.domain.suite import Case, Check
 from desktop.scoring import registry
 from desktop.scoring.kind import CheckKind, Shape, Verdict
@@ -165,10 +165,48 @@ def test_thinking_is_not_part_of_the_answer(before: str) -> None:
     assert text[span.start : span.end] == "8"
 
 
-def test_thinking_that_was_cut_off_is_no_answer() -> None:
-    outcome, _, scores = score_answer("<think>it is 8", case_with({"number": 8}))
-    assert outcome is Outcome.FAILED
-    assert "cut off" in scores[0].explanation
+@pytest.mark.parametrize(
+    ("text", "thinking", "stop_reason", "words"),
+    [
+        ("", "it is 8", StopReason.MAX_THINKING, "longest thinking allowed"),
+        ("\n", "it is 8", StopReason.CONTEXT_FULL, "context was full"),
+        ("<think>it is 8", "", StopReason.MAX_TOKENS, "longest answer allowed"),
+        ("<think>it is 8", "", None, "cut off in the middle of its thinking; nothing"),
+    ],
+)
+def test_thinking_that_was_cut_off_is_an_outcome_of_its_own(
+    text: str, thinking: str, stop_reason: StopReason | None, words: str
+) -> None:
+    case = case_with({"number": 8}, {"not_contains": "nine"})
+    outcome, score, scores = score_answer(text, case, stop_reason=stop_reason, thinking=thinking)
+    assert (outcome, score) == (Outcome.TRUNCATED, 0.0)
+    assert [each.check for each in scores] == ["number", "not_contains"]
+    assert not any(each.passed or each.score for each in scores)
+    assert all(words in each.explanation for each in scores)
+
+
+@pytest.mark.parametrize(
+    ("text", "thinking", "stop_reason"),
+    [
+        ("<think>it is 8", "", StopReason.END_OF_ANSWER),  # the model itself had enough
+        ("", "it is 8", StopReason.END_OF_ANSWER),
+        ("", "it is 8", StopReason.STOP_TEXT),
+        ("It is", "it is 8", StopReason.CONTEXT_FULL),  # an answer was begun
+        ("", "", StopReason.CONTEXT_FULL),  # nothing was thought
+    ],
+)
+def test_a_model_that_ended_by_itself_or_began_to_answer_has_failed(
+    text: str, thinking: str, stop_reason: StopReason
+) -> None:
+    case = case_with({"number": 8})
+    outcome, score, _ = score_answer(text, case, stop_reason=stop_reason, thinking=thinking)
+    assert (outcome, score) == (Outcome.FAILED, 0.0)
+
+
+def test_thinking_that_was_split_before_is_not_judged() -> None:
+    case = case_with({"not_contains": "seven"})
+    stop = StopReason.MAX_TOKENS
+    assert score_answer("8", case, stop_reason=stop, thinking="seven?")[0] is Outcome.PASSED
 
 
 def test_accents_in_either_spelling_are_the_same() -> None:

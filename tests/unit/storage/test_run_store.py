@@ -13,7 +13,7 @@ from desktop.domain.answer import Answer
 from desktop.domain.base import utc_now
 from desktop.domain.machine import Machine, Processor
 from desktop.domain.measurement import Disturbance, Measurement
-from desktop.domain.run import EngineFacts, Outcome, Run, RunCounts, RunStatus
+from desktop.domain.run import EngineFacts, Outcome, Run, RunCounts, RunStatus, StopReason
 from desktop.domain.settings import ProbePlan, RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import UserError
@@ -175,6 +175,39 @@ def test_the_history_counts_and_lists_the_newest_first(
     loaded = database.runs.load_measurements(probed.id)
     assert [m.value for m in loaded] == [80.0, 40.0, 20.0, 99.0, 300.0, 5.0e9, 4.0e9]
     assert loaded[1].disturbances == (doubt,)
+
+
+def test_thinking_comes_back_and_cut_off_answers_count_as_failed(
+    database: Database, suite: Suite, make_suite_run: MakeRun, make_answer: MakeAnswer
+) -> None:
+    run, other = make_suite_run(), make_suite_run()
+    database.runs.add_suite(suite)
+    database.runs.add_runs([run, other])
+    stored = [
+        make_answer(run, "a", thinking="Is it 4? ✓", thinking_tokens=10, generated_tokens=12),
+        make_answer(
+            run,
+            "b",
+            text="",
+            outcome=Outcome.TRUNCATED,
+            stop_reason=StopReason.MAX_THINKING,
+            thinking="Hm. " * 50,
+            thinking_tokens=50,
+        ),
+        make_answer(run, "c", outcome=Outcome.FAILED),
+        make_answer(run, "d", outcome=Outcome.ERROR, thinking="x", thinking_tokens=9),
+    ]
+    for answer in stored:
+        database.runs.add_answer(answer)
+    assert list(database.runs.load_answers(run.id)) == stored
+    summaries = {summary.run.id: summary for summary in database.runs.list_runs()}
+    counts = summaries[run.id].counts
+    assert counts == RunCounts(cases=3, passed=1, failed=2, truncated=1, errors=1)
+    assert (counts.scored, counts.done) == (3, 4)
+    assert summaries[run.id].mean_thinking_tokens == 20.0  # of three answers; the error is none
+    assert summaries[other.id].mean_thinking_tokens is None
+    with pytest.raises(UserError, match="answered already"):
+        database.runs.add_answer(make_answer(run, "b"))
 
 
 def test_only_an_unbroken_run_has_a_duration(database: Database, make_run: MakeRun) -> None:
