@@ -1,7 +1,7 @@
 """The text of one answer while it grows: whole characters only, and never past a stop text."""
 
 import codecs
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 class AnswerText:
@@ -54,20 +54,21 @@ class AnswerText:
             self._held = ""
             self.stopped = True
             return
-        keep = self._length_to_hold()
+        keep = length_to_hold(self._held, self._stop)
         cut = len(self._held) - keep
         if cut:
             self._settled.append(self._held[:cut])
             self._held = self._held[cut:]
 
-    def _length_to_hold(self) -> int:
-        """Return how many characters at the end could be the beginning of a stop text."""
-        return max(
-            (
-                length
-                for stop in self._stop
-                for length in range(1, min(len(stop), len(self._held) + 1))
-                if self._held.endswith(stop[:length])
-            ),
-            default=0,
-        )
+
+def length_to_hold(text: str, marks: Iterable[str]) -> int:
+    """Return how many characters at the end of `text` could be the beginning of a mark."""
+    return max(
+        (
+            length
+            for mark in marks
+            for length in range(1, min(len(mark), len(text) + 1))
+            if text.endswith(mark[:length])
+        ),
+        default=0,
+    )

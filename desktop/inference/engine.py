@@ -57,12 +57,16 @@ class ThinkingFormat(Frame, frozen=True, kw_only=True):
     """How a reasoning model marks its thinking.
 
     `opening` and `closing` are the tags as text, also where they are control tokens.
-    `begins_open` tells that the prompt's end has opened it already.
+    `begins_open` tells that the prompt's end has opened it already. `answer_tags` are what may
+    stand around the answer itself and is no part of it; no tag contains another. To end thinking
+    by force, `forced_closing` is written for the model: all up to where its answer begins.
     """
 
     opening: str
     closing: str
     begins_open: bool = False
+    answer_tags: tuple[str, ...] = ()
+    forced_closing: str = ""
 
 
 class Prompt(Frame, frozen=True, kw_only=True):
