@@ -35,6 +35,8 @@ _CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+# What thinking is recognised by: the template knows the tag, here in a comment.
+_THINKING_NOTE = "{# <think> #}"
 _TOKEN = re.compile(r"\s*\S+|\s+$")
 _MARKUP = re.compile(r"<\|?[^<>|]*\|?>")
 _ECHOED_WORDS = 12
@@ -52,12 +54,14 @@ class ScriptedFault(StrEnum):
 class ScriptedReply(Frame, frozen=True, kw_only=True):
     """What is said to prompts in which the regular expression `pattern` is found.
 
-    `model` narrows it to model paths in which that expression is found. A `fault` happens after
-    `tokens_before_fault` tokens of `text`.
+    `thinking` comes before `text`, as text between tags where the prompt names no format for
+    it. `model` narrows it to model paths in which that expression is found. A `fault` happens
+    after `tokens_before_fault` tokens of both.
     """
 
     pattern: str
     text: str = ""
+    thinking: str = ""
     model: str = ""
     fault: ScriptedFault = ScriptedFault.NONE
     tokens_before_fault: int = 0
@@ -67,7 +71,8 @@ class EngineScript(Frame, frozen=True, kw_only=True):
     """All that a scripted engine does; the first reply that fits is given.
 
     `pace` is the share of the nominal time that is really waited out: 0 answers at once, 1 as
-    fast as the speeds say. `load_problem` makes every load fail with that sentence.
+    fast as the speeds say. `load_problem` makes every load fail with that sentence. With
+    `is_reasoning` the chat template is that of a model that thinks.
     """
 
     replies: tuple[ScriptedReply, ...] = ()
@@ -75,6 +80,7 @@ class EngineScript(Frame, frozen=True, kw_only=True):
     prompt_tokens_per_second: float = 500.0
     generated_tokens_per_second: float = 50.0
     has_chat_template: bool = True
+    is_reasoning: bool = False
     trained_context: int = 8192
     load_problem: str = ""
 
@@ -85,13 +91,17 @@ def split_tokens(text: str) -> list[str]:
 
 
 class _Answer:
-    """One prompt under way."""
+    """One prompt under way: its thoughts, as many as it may have, then its answer."""
 
     def __init__(self, prompt: Prompt, reply: ScriptedReply, script: EngineScript) -> None:
         self.prompt = prompt
         self.reply = reply
         self.text = AnswerText(prompt.stop)
-        self.tokens = split_tokens(reply.text)
+        thinking, text = reply.thinking, reply.text
+        if thinking and prompt.thinking is None:
+            thinking, text = "", f"<think>\n{thinking}\n</think>\n\n{text}"
+        self.tokens = split_tokens(text)
+        self.thoughts = split_tokens(thinking)[: prompt.thinking_budget]
         self.prompt_tokens = len(split_tokens(prompt.text))
         self.said = 0
         self.first_seconds = (
@@ -101,16 +111,31 @@ class _Answer:
         self._rate = script.generated_tokens_per_second
 
     def faults_now(self) -> bool:
-        due = min(self.reply.tokens_before_fault, len(self.tokens))
+        due = min(self.reply.tokens_before_fault, len(self.thoughts) + len(self.tokens))
         return self.reply.fault is not ScriptedFault.NONE and self.said >= due
 
+    @property
+    def thought(self) -> int:
+        return min(self.said, len(self.thoughts))
+
     def step(self) -> StopReason | None:
-        if self.said >= len(self.tokens):
+        place = self.said - len(self.thoughts)
+        if place >= len(self.tokens):
             return StopReason.END_OF_ANSWER
         self.said += 1
-        if self.text.feed(self.tokens[self.said - 1].encode("utf-8", errors="replace")):
+        if place < 0:
+            cut = self.said >= self.prompt.max_thinking_tokens and place < -1
+            return StopReason.MAX_THINKING if cut else None
+        if self.text.feed(self.tokens[place].encode("utf-8", errors="replace")):
             return StopReason.STOP_TEXT
-        return StopReason.MAX_TOKENS if self.said >= self.prompt.max_tokens else None
+        return StopReason.MAX_TOKENS if place + 1 >= self.prompt.max_tokens else None
+
+    def take(self, thought_before: int) -> Iterator[TextGenerated]:
+        key = self.prompt.key
+        if fresh := "".join(self.thoughts[thought_before : self.thought]):
+            yield TextGenerated(key=key, text=fresh, is_thinking=True)
+        if fresh := self.text.take():
+            yield TextGenerated(key=key, text=fresh)
 
     def finished(self, reason: StopReason) -> GenerationFinished:
         self.text.finish()
@@ -122,6 +147,8 @@ class _Answer:
             generated_tokens=self.said,
             time_to_first_token_seconds=self.first_seconds if self.said else None,
             seconds=self.first_seconds + max(0, self.said - 1) / self._rate,
+            thinking="".join(self.thoughts[: self.thought]),
+            thinking_tokens=self.thought,
         )
 
 
@@ -161,7 +188,7 @@ class ScriptedEngine:
                 threads=request.threads or 1,
                 load_seconds=0.0,
             ),
-            chat_template=_CHATML if self._script.has_chat_template else None,
+            chat_template=self._write_template(),
             eos_text="<|im_end|>",
             adds_bos=False,
             trained_context=self._script.trained_context,
@@ -207,6 +234,11 @@ class ScriptedEngine:
     def _context_of(self, request: LoadModel) -> int:
         return request.context_tokens or self._script.trained_context
 
+    def _write_template(self) -> str | None:
+        if not self._script.has_chat_template:
+            return None
+        return _CHATML + (_THINKING_NOTE if self._script.is_reasoning else "")
+
     def _require_model(self) -> LoadModel:
         if self._loaded is None:
             raise EngineFault("No model is loaded.")
@@ -234,12 +266,11 @@ class ScriptedEngine:
         if answer.faults_now():
             yield from self._fail(answer, active)
             return
+        thought_before = answer.thought
         reason = answer.step()
         if reason is not None:
             answer.text.finish()
-        fresh = answer.text.take()
-        if fresh:
-            yield TextGenerated(key=answer.prompt.key, text=fresh)
+        yield from answer.take(thought_before)
         if answer.faults_now():
             # At once: a cancel that the last words provoked must find the fault, not prevent it.
             yield from self._fail(answer, active)

@@ -1,5 +1,6 @@
 from collections.abc import Iterable
 
+import msgspec
 import pytest
 
 from desktop.domain.run import StopReason
@@ -14,6 +15,7 @@ from desktop.inference.engine import (
     LoadModel,
     Prompt,
     TextGenerated,
+    ThinkingFormat,
 )
 from desktop.inference.scripted import (
     EngineScript,
@@ -37,6 +39,15 @@ def ask(text: str, key: str = "k", max_tokens: int = 50, stop: tuple[str, ...] =
         sampling=Sampling(),
         max_tokens=max_tokens,
         stop=stop,
+    )
+
+
+def ask_thinker(max_thinking: int = 50, budget: int | None = None) -> Prompt:
+    return msgspec.structs.replace(
+        ask("How far?", max_tokens=2),
+        thinking=ThinkingFormat(opening="<think>", closing="</think>"),
+        max_thinking_tokens=max_thinking,
+        thinking_budget=budget,
     )
 
 
@@ -145,3 +156,42 @@ def test_speeds_are_near_the_script_and_never_change() -> None:
 def test_nothing_works_without_a_model() -> None:
     with pytest.raises(EngineFault, match="No model"):
         ScriptedEngine().generate([ask("x")])
+
+
+THINKER = EngineScript(
+    replies=(ScriptedReply(pattern="", thinking="so far or further", text="ten miles off"),)
+)
+
+
+def test_thinking_comes_before_the_answer_and_does_not_count_against_its_limit() -> None:
+    events = list(loaded(THINKER).generate([ask_thinker()]))
+    pieces = [(e.is_thinking, e.text) for e in events if isinstance(e, TextGenerated)]
+    assert "".join(text for thinking, text in pieces if thinking) == "so far or further"
+    assert "".join(text for thinking, text in pieces if not thinking) == "ten miles"
+    assert [thinking for thinking, _ in pieces] == sorted((t for t, _ in pieces), reverse=True)
+    end = only_end(events)
+    assert (end.thinking, end.text) == ("so far or further", "ten miles")
+    assert (end.thinking_tokens, end.generated_tokens) == (4, 6)
+    assert end.stop_reason is StopReason.MAX_TOKENS
+
+
+def test_thinking_is_cut_off_at_its_limit_without_an_answer() -> None:
+    end = only_end(loaded(THINKER).generate([ask_thinker(max_thinking=3)]))
+    assert (end.thinking, end.text) == ("so far or", "")
+    assert end.stop_reason is StopReason.MAX_THINKING
+    assert (end.thinking_tokens, end.generated_tokens) == (3, 3)
+    enough = only_end(loaded(THINKER).generate([ask_thinker(max_thinking=4)]))
+    assert enough.text == "ten miles"
+
+
+@pytest.mark.parametrize(("budget", "thinking"), [(0, ""), (2, "so far")])
+def test_a_budget_ends_thinking_and_the_answer_follows(budget: int, thinking: str) -> None:
+    end = only_end(loaded(THINKER).generate([ask_thinker(budget=budget)]))
+    assert (end.thinking, end.text) == (thinking, "ten miles")
+    assert end.thinking_tokens == budget
+
+
+def test_without_a_format_thinking_is_text_between_tags() -> None:
+    end = only_end(loaded(THINKER).generate([ask("How far?")]))
+    assert end.text == "<think>\nso far or further\n</think>\n\nten miles off"
+    assert (end.thinking, end.thinking_tokens) == ("", 0)
