@@ -9,13 +9,14 @@ import contextlib
 import faulthandler
 import os
 import queue
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import NoReturn
 
 from desktop.errors import EngineFault
@@ -43,6 +44,7 @@ from desktop.worker.engine_frames import (
     decode_command,
     encode,
 )
+from desktop.worker.last_words import redirect_output
 
 _SCRIPTED_DEATH = 70
 
@@ -50,8 +52,9 @@ _SCRIPTED_DEATH = 70
 class _Outlet:
     """Sends events; one at a time, whichever thread has them."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, scratch: str) -> None:
         self._connection = connection
+        self._scratch = scratch
         self._lock = threading.Lock()
 
     def send(self, frame: Frame) -> None:
@@ -60,8 +63,7 @@ class _Outlet:
             with self._lock:
                 self._connection.send_bytes(data)
         except OSError:
-            # Nobody is listening any more, so there is nothing left to do.
-            os._exit(0)
+            _leave(self._scratch)
 
     def log(self, text: str, is_problem: bool) -> None:
         self.send(EngineLog(text=text, is_problem=is_problem))
@@ -98,26 +100,49 @@ class _Jobs:
             self._current = None
 
 
-def serve(spec: bytes, commands: Connection, events: Connection, error_log: str) -> None:
+def serve(
+    spec: bytes, commands: Connection, events: Connection, errors: Connection, scratch: str
+) -> None:
     """Run an engine until told to close or the parent goes. The target of the new process.
 
     `spec` is an encoded `EngineSpec`. What C code writes to standard error (an assertion's last
-    words, a stack trace) goes into the file `error_log`, where the parent finds it.
+    words, a stack trace) goes into `errors`. `scratch` is the only folder to write into.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _redirect_output(error_log)
+    redirect_output(errors)
     faulthandler.enable()
-    outlet = _Outlet(events)
+    _settle_in(scratch)
+    outlet = _Outlet(events, scratch)
     _start(_beat, outlet)
     engine = _make_engine(spec, outlet)
     jobs = _Jobs(engine)
     inbox: queue.SimpleQueue[Command] = queue.SimpleQueue()
-    _start(_listen, commands, inbox, jobs, error_log)
+    _start(_listen, commands, inbox, jobs, scratch)
     outlet.send(EngineReady())
     while not isinstance(command := inbox.get(), Close):
         _obey(command, engine, jobs, outlet)
     engine.close()
     # Threads that wait on a pipe would keep the interpreter from ending.
+    os._exit(0)
+
+
+def _settle_in(scratch: str) -> None:
+    """Write into `scratch` only, and look for nothing where the program happened to be started.
+
+    llama.cpp searches the working folder for libraries to run, and a core dump is left there.
+    """
+    sys.dont_write_bytecode = True
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        os.environ[name] = scratch
+    tempfile.tempdir = None
+    os.chdir(scratch)
+
+
+def _leave(scratch: str) -> NoReturn:
+    """End at once, because the parent is gone. Killed, it could not tidy up itself."""
+    with contextlib.suppress(OSError):
+        os.chdir(os.path.dirname(scratch))  # noqa: PTH120 - Windows keeps folders in use
+    shutil.rmtree(scratch, ignore_errors=True)
     os._exit(0)
 
 
@@ -173,16 +198,14 @@ def _answers(command: Command, engine: Engine, jobs: _Jobs) -> Iterator[Frame]:
 
 
 def _listen(
-    commands: Connection, inbox: "queue.SimpleQueue[Command]", jobs: _Jobs, error_log: str
+    commands: Connection, inbox: "queue.SimpleQueue[Command]", jobs: _Jobs, scratch: str
 ) -> None:
     while True:
         try:
             command = decode_command(commands.recv_bytes(MAXIMUM_FRAME_BYTES))
         except (EOFError, OSError):
             # The parent is gone. The main thread may be in a decode of minutes: don't wait.
-            with contextlib.suppress(OSError):  # killed, it could not tidy up itself
-                Path(error_log).unlink()
-            os._exit(0)
+            _leave(scratch)
         if isinstance(command, Cancel):
             jobs.cancel(command.job)
         else:
@@ -198,15 +221,6 @@ def _beat(outlet: _Outlet) -> None:
 
 def _start(target: object, *arguments: object) -> None:
     threading.Thread(target=target, args=arguments, daemon=True).start()  # type: ignore[arg-type]
-
-
-def _redirect_output(path: str) -> None:
-    """Send file descriptors 1 and 2 to a file; a windowed program may have none at all."""
-    target = os.open(path, os.O_WRONLY | os.O_APPEND)
-    for descriptor in (1, 2):
-        os.dup2(target, descriptor)
-    os.close(target)
-    sys.stdout = sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="replace", closefd=False)
 
 
 def _die() -> NoReturn:

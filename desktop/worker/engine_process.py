@@ -9,12 +9,11 @@ and at its beats.
 import contextlib
 import logging
 import multiprocessing
-import os
 import queue
+import shutil
 import tempfile
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -40,13 +39,10 @@ from desktop.inference.engine import (
 from desktop.inference.scripted import EngineScript
 from desktop.worker.engine_child import serve
 from desktop.worker.engine_frames import (
-    MAXIMUM_FRAME_BYTES,
     AskPeakMemory,
-    Beat,
     Cancel,
     Close,
     Command,
-    EngineLog,
     EngineReady,
     EngineSpec,
     EstimateMemory,
@@ -58,9 +54,11 @@ from desktop.worker.engine_frames import (
     MeasureSpeed,
     MemoryEstimated,
     PeakMemory,
-    decode_event,
     encode,
 )
+from desktop.worker.event_order import EventOrder, GenerationOrder, OneAnswer, SpeedOrder
+from desktop.worker.event_reader import EventReader
+from desktop.worker.last_words import LastWords
 from desktop.worker.process_end import describe_end
 
 _log = logging.getLogger(__name__)
@@ -73,9 +71,9 @@ _GENERATION = (
     GenerationFailed,
 )
 _POLL_SECONDS = 0.2
-_KEPT_LOG_LINES = 200
-_KEPT_ERROR_BYTES = 8000
-_GONE = None
+# A grandchild may hold the pipe open; the child's own words are there at once when it has ended.
+_LAST_WORDS_SECONDS = 1.0
+_OUT_OF_PLACE = "The engine told of something that it had not been asked for, and was ended."
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,27 +96,24 @@ class EngineProcess:
     def __init__(self, spec: EngineSpec, patience: Patience | None = None) -> None:
         """Start the process and wait until it listens; `EngineFault` if it does not come up."""
         self._patience = patience or Patience()
-        self._inbox: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        self._log_lines: deque[str] = deque(maxlen=_KEPT_LOG_LINES)
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._heard = 0
         self._jobs = 0
         self._open_job: int | None = None
+        self._order: EventOrder | None = None
         self._cancelled: tuple[int, float] | None = None
         self._closed = False
         self._fault: EngineFault | None = None
-        self._garbled = ""
-        descriptor, self._error_log = tempfile.mkstemp(prefix="touchstone-engine-", suffix=".log")
-        os.close(descriptor)
+        self._scratch = Path(tempfile.mkdtemp(prefix="touchstone-engine-"))
         self._start(spec)
 
     def _start(self, spec: EngineSpec) -> None:
         context = multiprocessing.get_context("spawn")
         commands_out, self._commands = context.Pipe(duplex=False)
-        self._events, events_in = context.Pipe(duplex=False)
+        events, events_in = context.Pipe(duplex=False)
+        last_words, errors_in = context.Pipe(duplex=False)
         self._process = context.Process(
             target=serve,
-            args=(encode(spec), commands_out, events_in, self._error_log),
+            args=(encode(spec), commands_out, events_in, errors_in, str(self._scratch)),
             name="touchstone-engine",
             daemon=True,
         )
@@ -126,22 +121,22 @@ class EngineProcess:
             self._process.start()
         except OSError as failure:
             self._closed = True
-            self._release()
+            for connection in (self._commands, events, last_words):
+                connection.close()
+            shutil.rmtree(self._scratch, ignore_errors=True)
             message = f"The engine's process could not be started: {failure.strerror or failure}."
             raise EngineFault(message, process_ended=True) from failure
         finally:
             # Only the child may hold these, or its end would not be noticed here, nor ours there.
-            commands_out.close()
-            events_in.close()
+            for connection in (commands_out, events_in, errors_in):
+                connection.close()
         self._process_id = self._process.pid or 0
-        self._threads = (
-            threading.Thread(target=self._read, name="engine-events", daemon=True),
-            threading.Thread(target=self._write, name="engine-commands", daemon=True),
-        )
-        for thread in self._threads:
-            thread.start()
+        self._reader = EventReader(events)
+        self._last_words = LastWords(last_words)
+        self._writer = threading.Thread(target=self._write, name="engine-commands", daemon=True)
+        self._writer.start()
         try:
-            self._expect(EngineReady, self._patience.start)
+            self._expect_ready()
         except BaseException:
             self.close()
             raise
@@ -153,23 +148,27 @@ class EngineProcess:
 
     def load(self, request: LoadModel) -> ModelLoaded:
         """Load a model in the child."""
-        return self._ask(lambda job: Load(job=job, request=request), ModelLoaded)
+        here = _with_whole_path(request)
+        return self._ask(lambda job: Load(job=job, request=here), ModelLoaded)
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[GenerationEvent]:
         """Continue prompts in the child; leaving the iterator early cancels the rest."""
-        job = self._begin(lambda job: Generate(job=job, prompts=tuple(prompts)))
+        asked = tuple(prompts)
+        job = self._begin(lambda job: Generate(job=job, prompts=asked), GenerationOrder(asked))
         return (event for event in self._stream(job) if isinstance(event, _GENERATION))
 
     def measure_speed(self, tests: Sequence[SpeedTest], repetitions: int) -> Iterator[SpeedSampled]:
         """Measure speed in the child, which does nothing else meanwhile."""
         job = self._begin(
-            lambda job: MeasureSpeed(job=job, tests=tuple(tests), repetitions=repetitions)
+            lambda job: MeasureSpeed(job=job, tests=tuple(tests), repetitions=repetitions),
+            SpeedOrder(tests, repetitions),
         )
         return (event for event in self._stream(job) if isinstance(event, SpeedSampled))
 
     def estimate_memory(self, request: LoadModel) -> MemoryNeed:
         """Ask the child what a load would need."""
-        return self._ask(lambda job: EstimateMemory(job=job, request=request), MemoryEstimated).need
+        here = _with_whole_path(request)
+        return self._ask(lambda job: EstimateMemory(job=job, request=here), MemoryEstimated).need
 
     def peak_memory_bytes(self) -> int:
         """Ask the child for its peak resident set."""
@@ -193,18 +192,21 @@ class EngineProcess:
         self._send(Close())
         self._end_process()
         self._outbox.put(None)
-        for thread in self._threads:
-            thread.join()
-        self._release()
+        self._writer.join()
+        self._reader.close()
+        self._last_words.wait(_LAST_WORDS_SECONDS)
+        self._commands.close()
+        with contextlib.suppress(ValueError):  # somebody else has collected its end
+            self._process.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _ask(self, command: Callable[[int], Command], answer: type[_Answer]) -> _Answer:
-        job = self._begin(command)
-        found = [event for event in self._stream(job) if isinstance(event, answer)]
-        if not found:
-            raise self._lose("The engine did not answer what it was asked.")
-        return found[0]
+        job = self._begin(command, OneAnswer(answer))
+        (found,) = (event for event in self._stream(job) if isinstance(event, answer))
+        return found
 
-    def _begin(self, command: Callable[[int], Command]) -> int:
+    def _begin(self, command: Callable[[int], Command], order: EventOrder) -> int:
+        """Send a command; `order` is what may come back for it."""
         if self._fault is not None:
             raise self._fault
         if self._closed:
@@ -212,7 +214,10 @@ class EngineProcess:
         if self._open_job is not None:
             # Somebody walked away from an iterator that was never begun.
             self._abandon(self._open_job)
+        if not self._reader.is_empty:
+            raise self._lose("")
         self._jobs += 1
+        self._order = order
         self._open_job = self._jobs
         self._send(command(self._jobs))
         return self._jobs
@@ -234,23 +239,34 @@ class EngineProcess:
         try:
             while True:
                 event = self._next()
-                if isinstance(event, JobDone) and event.job == job:
-                    self._open_job = None
+                if isinstance(event, (JobDone, JobFailed)):
+                    self._end_job(job, event)
                     return
-                if isinstance(event, JobFailed) and event.job == job:
-                    self._open_job = None
-                    if event.process_ended:
-                        self._fault = event.to_fault()
-                    raise event.to_fault()
+                if self._order is None or not self._order.accept(event):
+                    raise self._lose(_OUT_OF_PLACE)
                 yield event
         finally:
             if self._open_job == job and self._fault is None and not self._closed:
                 with contextlib.suppress(EngineFault):
                     self._abandon(job)
 
-    def _expect(self, kind: type[Frame], seconds: float) -> None:
-        if not isinstance(self._next(seconds), kind):
+    def _expect_ready(self) -> None:
+        if not isinstance(self._next(self._patience.start), EngineReady):
             raise self._lose("The engine began with something unexpected.")
+
+    def _end_job(self, job: int, event: JobDone | JobFailed) -> None:
+        """Take the end of the open job; raises what it failed with, or what is wrong with it."""
+        if event.job != job or self._order is None:
+            raise self._lose(_OUT_OF_PLACE)
+        if isinstance(event, JobFailed):
+            self._open_job = None
+            if event.process_ended:
+                self._fault = event.to_fault()
+            raise event.to_fault()
+        cancelled = self._cancelled is not None and self._cancelled[0] == job
+        if not self._order.may_end(cancelled=cancelled):
+            raise self._lose("The engine did not answer all that it was asked, and was ended.")
+        self._open_job = None
 
     def _next(self, silence: float | None = None) -> Event:
         """Return the next event that matters; ends the process when it has gone silent.
@@ -261,20 +277,20 @@ class EngineProcess:
         if self._fault is not None:
             raise self._fault
         limit = silence or self._patience.silence
-        silent, heard = 0.0, self._heard
+        silent, heard = 0.0, self._reader.heard
         while True:
             try:
-                event = self._inbox.get(timeout=_POLL_SECONDS)
+                event = self._reader.take(_POLL_SECONDS)
             except queue.Empty:
-                silent = 0.0 if heard != self._heard and not silence else silent + _POLL_SECONDS
-                heard = self._heard
+                beats = heard != self._reader.heard and not silence
+                silent, heard = 0.0 if beats else silent + _POLL_SECONDS, self._reader.heard
                 if silent >= limit:
                     raise self._lose(
                         f"The engine has not given a sign of life for {limit:.0f} seconds"
                         " and was ended."
                     ) from None
             else:
-                if event is _GONE:
+                if event is None:
                     raise self._lose("")
                 return event
             if self._cancel_is_overdue():
@@ -288,27 +304,22 @@ class EngineProcess:
     def _lose(self, message: str) -> EngineFault:
         """End what is left of the process and return the fault that says what happened."""
         if self._fault is None:
+            problem = self._reader.problem or message
             # After a broken pipe the exit itself follows at once; it is what explains the loss.
-            self._process.join(0 if message or self._garbled else self._patience.end)
+            self._process.join(0 if problem else self._patience.end)
             exit_code = self._process.exitcode
             self._end_process()
-            words = self._garbled or message
-            if exit_code is not None and not words:
-                words = describe_end(exit_code)
+            self._last_words.wait(_LAST_WORDS_SECONDS)
+            details = "\n".join((*self._reader.log_lines(), self._last_words.text())).strip()
+            if exit_code is not None and not problem:
+                problem = describe_end(exit_code)
             self._fault = EngineFault(
-                words or "The engine closed its pipe and was ended.",
-                details=self._collect_details(),
+                problem or "The engine closed its pipe and was ended.",
+                details=details,
                 process_ended=True,
             )
             _log.warning("Engine process %s lost: %s", self._process_id, self._fault.message)
         return self._fault
-
-    def _collect_details(self) -> str:
-        lines = list(self._log_lines)
-        with contextlib.suppress(OSError):
-            last_words = Path(self._error_log).read_bytes()[-_KEPT_ERROR_BYTES:]
-            lines.append(last_words.decode("utf-8", errors="replace").strip())
-        return "\n".join(line for line in lines if line)
 
     def _send(self, command: Command) -> None:
         self._outbox.put(encode(command))
@@ -318,26 +329,6 @@ class EngineProcess:
         with contextlib.suppress(OSError):  # the reader notices the same end and tells of it
             while (data := self._outbox.get()) is not None:
                 self._commands.send_bytes(data)
-
-    def _read(self) -> None:
-        """Read frames for as long as there are any; the only thread that touches this end."""
-        try:
-            while True:
-                event = decode_event(self._events.recv_bytes(MAXIMUM_FRAME_BYTES))
-                self._heard += 1
-                if isinstance(event, EngineLog):
-                    self._log_lines.append(event.text)
-                    # Never as warnings: those may reach a terminal, and they are no news for it.
-                    level = logging.INFO if event.is_problem else logging.DEBUG
-                    _log.log(level, "%s", event.text)
-                elif not isinstance(event, Beat):
-                    self._inbox.put(event)
-        except (EOFError, OSError):
-            pass
-        except msgspec.MsgspecError:
-            self._garbled = "The engine sent something that can't be understood, and was ended."
-        finally:
-            self._inbox.put(_GONE)
 
     def _end_process(self) -> None:
         """Wait, then ask, then kill; each step only if the one before did not help."""
@@ -350,13 +341,10 @@ class EngineProcess:
             self._process.join(seconds)
         self._process.join()
 
-    def _release(self) -> None:
-        self._commands.close()
-        self._events.close()
-        with contextlib.suppress(ValueError):  # somebody else has collected its end
-            self._process.close()
-        with contextlib.suppress(OSError):
-            Path(self._error_log).unlink()
+
+def _with_whole_path(request: LoadModel) -> LoadModel:
+    """Name the file from the root on: the child works in a folder of its own."""
+    return msgspec.structs.replace(request, path=str(Path(request.path).absolute()))
 
 
 def start_llama_engine() -> EngineProcess:

@@ -72,7 +72,7 @@ def start() -> Iterator[Start]:
         engine.close()
         engine.close()
         assert not psutil.pid_exists(engine.pid)
-        assert not Path(engine._error_log).exists()
+        assert not engine._scratch.exists()
     assert threading.active_count() == threads
     if descriptors:
         assert me.num_fds() == descriptors
@@ -193,7 +193,7 @@ def test_the_child_goes_when_the_parent_closes_its_pipe(start: Start) -> None:
             engine._commands.close()
             engine._process.join(20)
             assert engine._process.exitcode == 0
-            assert not Path(engine._error_log).exists()
+            assert not engine._scratch.exists()
             break
 
 

@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from desktop.errors import EngineFault
 from desktop.inference.engine import LoadModel
 from desktop.worker import engine_process
 from desktop.worker.engine_frames import EngineSpec
-from desktop.worker.engine_process import EngineProcess
+from desktop.worker.engine_process import EngineProcess, Patience
 from desktop.worker.process_end import describe_end
 
 
@@ -23,21 +24,36 @@ def rogue_engines(monkeypatch: pytest.MonkeyPatch) -> Any:
     return importlib.import_module("rogue_engines")
 
 
-@pytest.mark.parametrize("name", ["nonsense", "unknown_type", "pickle", "giant"])
-def test_garbage_ends_the_process_with_a_sentence(
-    name: str, rogue_engines: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("nonsense", "can't be understood, and was ended"),
+        ("unknown_type", "can't be understood, and was ended"),
+        ("pickle", "can't be understood, and was ended"),
+        ("deep", "can't be understood, and was ended"),
+        ("giant", "more at once than it may, and was ended"),
+        ("unasked", "had not been asked for, and was ended"),
+        ("twice_ready", "had not been asked for, and was ended"),
+        ("other_job", "had not been asked for, and was ended"),
+        ("no_answer", "did not answer all that it was asked, and was ended"),
+        ("cut", "exit code 11"),
+        ("closed_pipe", "closed its pipe and was ended"),
+    ],
+)
+def test_an_engine_that_breaks_the_rules_is_ended_with_a_sentence(
+    name: str, words: str, rogue_engines: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if name == "giant" and sys.platform == "win32":
+    if name in {"giant", "cut"} and sys.platform == "win32":
         pytest.skip("pipes have messages there, not headers")
     monkeypatch.setattr(engine_process, "serve", getattr(rogue_engines, f"serve_{name}"))
-    engine = EngineProcess(EngineSpec())
+    engine = EngineProcess(EngineSpec(), Patience(end=0.5))
     try:
-        with pytest.raises(EngineFault) as caught:
+        with pytest.raises(EngineFault, match=words) as caught:
             engine.load(LoadModel(path="x", context_tokens=1))
+        assert caught.value.process_ended
+        assert not psutil.pid_exists(engine.pid)
     finally:
         engine.close()
-    assert caught.value.process_ended
-    assert caught.value.message.endswith("and was ended.")
 
 
 def test_a_process_that_dies_at_once_is_told(
