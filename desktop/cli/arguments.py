@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
+from desktop.cli.run_settings import LAYERS, add_settings
+from desktop.cli.values import read_layers, read_positive, read_threads
 from desktop.errors import UserError
 
 _Adder: TypeAlias = Callable[[str, str], argparse.ArgumentParser]
 
-_LAYERS = "layers to put on a GPU; -1 (default): all"
 _RUN_ID = "a run's id, or enough of its beginning"
 
 
@@ -90,7 +91,7 @@ def _add_files(add: _Adder) -> None:
     inspect = add("inspect", "tell what a model file says, what it needs and what is odd about it")
     inspect.add_argument("model", type=Path, metavar="MODEL")
     inspect.add_argument(
-        "--context", type=_positive, metavar="TOKENS", help="context to count memory for"
+        "--context", type=read_positive, metavar="TOKENS", help="context to count memory for"
     )
     suites = add("suites", "list the suites, or check a suite file")
     deeds = suites.add_subparsers(dest="deed", metavar="DEED")
@@ -106,9 +107,9 @@ def _add_probe(probe: argparse.ArgumentParser, shared: argparse.ArgumentParser) 
     probes.add_parser("hardware", help="tell what this machine is", parents=[shared])
     speed = probes.add_parser("speed", help="measure pp512 and tg128", parents=[shared])
     speed.add_argument("--model", required=True, type=Path, metavar="MODEL")
-    speed.add_argument("--threads", type=_positive, metavar="N")
-    speed.add_argument("--gpu-layers", type=_layers, metavar="N", default=-1, help=_LAYERS)
-    speed.add_argument("--repetitions", type=_positive, metavar="N", default=5)
+    speed.add_argument("--threads", type=read_threads, metavar="N")
+    speed.add_argument("--gpu-layers", type=read_layers, metavar="N", default=-1, help=LAYERS)
+    speed.add_argument("--repetitions", type=read_positive, metavar="N", default=5)
 
 
 def _add_run(run: argparse.ArgumentParser) -> None:
@@ -119,20 +120,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
         "--suite", action="append", default=[], help="a bundled suite's id, or a file; repeatable"
     )
     run.add_argument("--probe", action="append", default=[], choices=("speed",), help="repeatable")
-    run.add_argument("--temperature", type=_not_negative, metavar="T", help="0 (default): greedy")
-    run.add_argument("--top-k", type=_count, metavar="N", help="0: all tokens")
-    run.add_argument("--top-p", type=_share, metavar="P")
-    run.add_argument("--min-p", type=_share, metavar="P")
-    run.add_argument("--repeat-penalty", type=_not_negative, metavar="X")
-    run.add_argument("--seed", type=_seed, metavar="N")
-    run.add_argument("--max-tokens", type=_positive, metavar="N")
-    run.add_argument("--context", type=_positive, metavar="TOKENS")
-    run.add_argument("--parallel", type=_parallel, metavar="N", help="cases at once; 1: bit-stable")
-    run.add_argument("--threads", type=_positive, metavar="N")
-    run.add_argument("--gpu-layers", type=_layers, metavar="N", help=_LAYERS)
-    run.add_argument("--system-prompt", metavar="TEXT")
-    run.add_argument("--repeats", type=_positive, metavar="N", help="ask every case so often")
-    run.add_argument("--case-timeout", type=_seconds, metavar="SECONDS")
+    add_settings(run)
 
 
 def _add_results(add: _Adder) -> None:
@@ -143,66 +131,3 @@ def _add_results(add: _Adder) -> None:
     compare.add_argument("runs", nargs="+", metavar="RUN", help=_RUN_ID)
     compare.add_argument("--pdf", type=Path, metavar="FILE", help="write the comparison as a PDF")
     compare.add_argument("--csv", type=Path, metavar="FILE", help="write a line a case and model")
-
-
-def _whole(text: str, least: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-    if value < least:
-        raise argparse.ArgumentTypeError(f"{value} is not {least} or more")
-    return value
-
-
-def _positive(text: str) -> int:
-    return _whole(text, 1)
-
-
-def _count(text: str) -> int:
-    return _whole(text, 0)
-
-
-def _layers(text: str) -> int:
-    return _whole(text, -1)
-
-
-_MOST_SEQUENCES = 256  # llama.cpp's n_seq_max
-
-
-def _parallel(text: str) -> int:
-    value = _positive(text)
-    if value > _MOST_SEQUENCES:
-        raise argparse.ArgumentTypeError(f"{value} is more than {_MOST_SEQUENCES}")
-    return value
-
-
-def _seed(text: str) -> int:
-    value = _whole(text, 0)
-    if value >= 2**32:
-        raise argparse.ArgumentTypeError(f"{value} is not between 0 and 4294967295")
-    return value
-
-
-def _not_negative(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
-    return value
-
-
-def _seconds(text: str) -> float:
-    value = _not_negative(text)
-    if not value:
-        raise argparse.ArgumentTypeError("0 seconds are not enough")
-    return value
-
-
-def _share(text: str) -> float:
-    value = _not_negative(text)
-    if value > 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return value

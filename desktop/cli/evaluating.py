@@ -17,7 +17,8 @@ from desktop.cli.documents import (
 )
 from desktop.cli.output import CANCELLED, NONE, Output, align
 from desktop.cli.progress import ProgressLines
-from desktop.domain.base import JsonValue, new_id
+from desktop.cli.run_settings import read_settings
+from desktop.domain.base import new_id
 from desktop.domain.events import EvaluationFinished, RunEvent
 from desktop.domain.language_model import LanguageModel
 from desktop.domain.run import EvaluationPlan, PlannedRun, Run, RunStatus
@@ -106,32 +107,6 @@ def find_suite(name: str, backend: "Backend") -> Suite:
     raise UserError(
         f"There is no suite {name!r}.", remedy=f"Name a file, or one of these suites: {ids}."
     )
-
-
-def read_settings(arguments: argparse.Namespace, usual: RunSettings) -> RunSettings:
-    """Return the usual settings with what the command line says otherwise."""
-    names = {
-        "max_tokens": "max_tokens",
-        "context": "context_tokens",
-        "parallel": "parallel_sequences",
-        "threads": "threads",
-        "gpu_layers": "gpu_layers",
-        "system_prompt": "system_prompt",
-        "repeats": "repeats",
-        "case_timeout": "case_timeout_seconds",
-    }
-    sampling = {
-        name: getattr(arguments, name)
-        for name in ("temperature", "top_k", "top_p", "min_p", "repeat_penalty", "seed")
-        if getattr(arguments, name) is not None
-    }
-    changes: dict[str, JsonValue] = {
-        field: getattr(arguments, name)
-        for name, field in names.items()
-        if getattr(arguments, name) is not None
-    }
-    changes["sampling"] = msgspec.structs.replace(usual.sampling, **sampling)
-    return msgspec.structs.replace(usual, **changes)
 
 
 def _prepare_models(

@@ -76,6 +76,14 @@ class EngineFacts(Value, frozen=True, kw_only=True):
     compute_bytes: int | None = None
     load_seconds: float | None = None
 
+    @property
+    def answers_alone(self) -> bool:
+        """Whether each answer had the engine to itself, nothing of it read before.
+
+        Only then are its seconds the model's own; else they tell how busy the engine was.
+        """
+        return self.parallel_sequences == 1 and not self.shares_prefixes
+
 
 class SuiteReference(Value, frozen=True, kw_only=True):
     """Which suite a run asked: enough to show it and to find the stored copy by `sha256`."""

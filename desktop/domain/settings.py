@@ -81,6 +81,11 @@ class RunSettings(Value, frozen=True, kw_only=True):
     repeats: int = 1
     case_timeout_seconds: float = 600.0
 
+    @property
+    def is_reproducible(self) -> bool:
+        """Whether this is reproducible mode: one case at a time, nothing shared."""
+        return self.parallel_sequences == 1
+
 
 class SpeedTest(Value, frozen=True, kw_only=True):
     """One line of a speed probe, named as llama-bench does: `pp512` or `tg128`, `@ d1024`.

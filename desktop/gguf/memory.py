@@ -8,15 +8,22 @@ Where the header is silent about a saving (which layers have a window, a recurre
 of a cache) it is not made.
 """
 
-from desktop.domain.language_model import MemoryNeed, ModelFacts
+import math
 
-_CACHE_ELEMENT_BYTES = 2  # f16, llama.cpp's default for keys and values
+from desktop.domain.language_model import MemoryNeed, ModelFacts
+from desktop.domain.settings import CacheType, EngineOptions
+from desktop.gguf.tensor_types import TENSOR_TYPES
+
 _FLOAT_BYTES = 4
-_BATCH_TOKENS = 512  # llama.cpp's ubatch, whose activations are in memory at once
 _CACHE_PADDING_TOKENS = 256
 # Of a feed-forward block: about 4 widths thrice, and the stream beside them.
 _HIDDEN_WIDTHS = 16
 _MASK_BYTES = 2  # f16, for each cell and token of a batch
+
+_BYTES_BY_NAME = {
+    kind.name.lower(): kind.block_bytes / kind.block_elements for kind in TENSOR_TYPES.values()
+}
+_ELEMENT_BYTES = {kind: _BYTES_BY_NAME[kind] for kind in CacheType}
 
 # One layer of so many sees the whole context, the others a window; llama.cpp has this in code.
 _WINDOW_PERIODS = {
@@ -33,22 +40,29 @@ _WINDOW_PERIODS = {
 _LATENT_ATTENTION = frozenset({"deepseek2", "deepseek2-ocr", "deepseek32", "kimi-linear"})
 
 
-def estimate_memory(facts: ModelFacts, context_tokens: int, sequences: int) -> MemoryNeed:
+def estimate_memory(
+    facts: ModelFacts,
+    context_tokens: int,
+    sequences: int,
+    options: EngineOptions = EngineOptions(),  # noqa: B008 -- immutable
+) -> MemoryNeed:
     """Return the need for `sequences` of `context_tokens` each."""
     sequences = max(sequences, 1)
     cells = _pad(max(context_tokens, 1))
-    window = _windowed_cells(facts, cells)
+    window = _windowed_cells(facts, cells, options.physical_batch_tokens)
     return MemoryNeed(
         context_tokens=context_tokens,
         sequences=sequences,
         weights_bytes=facts.weights_bytes,
-        kv_cache_bytes=sequences * _cache_bytes(facts, cells, window),
-        compute_bytes=_compute_bytes(facts, cells + window, sequences),
+        kv_cache_bytes=math.ceil(sequences * _cache_bytes(facts, cells, window, options)),
+        compute_bytes=_compute_bytes(
+            facts, cells + window, sequences, options.physical_batch_tokens
+        ),
         source="formula",
     )
 
 
-def _cache_bytes(facts: ModelFacts, cells: int, window: int) -> int:
+def _cache_bytes(facts: ModelFacts, cells: int, window: int, options: EngineOptions) -> float:
     """Bytes of one sequence's keys and values; `window` is 0 if every layer keeps all cells."""
     layers = facts.layers or 0
     heads = facts.key_value_heads or (facts.attention_heads or 0,)
@@ -58,28 +72,29 @@ def _cache_bytes(facts: ModelFacts, cells: int, window: int) -> int:
     else:
         whole = layers // _WINDOW_PERIODS[facts.architecture] if window else layers
         head_cells = heads[0] * (whole * cells + (layers - whole) * window)
-    return head_cells * _head_width(facts) * _CACHE_ELEMENT_BYTES
+    return head_cells * _head_bytes(facts, options)
 
 
-def _head_width(facts: ModelFacts) -> int:
-    """Elements of one head's key and value together."""
+def _head_bytes(facts: ModelFacts, options: EngineOptions) -> float:
+    """Bytes of one head's key and value together."""
     each = (facts.embedding_length or 0) // (facts.attention_heads or 1)
-    key, value = facts.key_length or each, facts.value_length or each
+    key = (facts.key_length or each) * _ELEMENT_BYTES[options.key_cache_type]
+    value = (facts.value_length or each) * _ELEMENT_BYTES[options.value_cache_type]
     latent = facts.architecture in _LATENT_ATTENTION and max(facts.key_value_heads, default=0) == 1
     return key if latent else key + value
 
 
-def _windowed_cells(facts: ModelFacts, cells: int) -> int:
+def _windowed_cells(facts: ModelFacts, cells: int, batch: int) -> int:
     """Cells that a layer with a window keeps for one sequence; 0 if no such layer is known."""
     if not facts.sliding_window or facts.architecture not in _WINDOW_PERIODS:
         return 0
-    return min(cells, _pad(facts.sliding_window + _BATCH_TOKENS))
+    return min(cells, _pad(facts.sliding_window + batch))
 
 
-def _compute_bytes(facts: ModelFacts, masked_cells: int, sequences: int) -> int:
+def _compute_bytes(facts: ModelFacts, masked_cells: int, sequences: int, batch: int) -> int:
     """One batch's activations, the masks of its attention, and the logits handed out."""
-    activations = (facts.embedding_length or 0) * _HIDDEN_WIDTHS * _BATCH_TOKENS * _FLOAT_BYTES
-    masks = masked_cells * _BATCH_TOKENS * _MASK_BYTES
+    activations = (facts.embedding_length or 0) * _HIDDEN_WIDTHS * batch * _FLOAT_BYTES
+    masks = masked_cells * batch * _MASK_BYTES
     return activations + masks + (facts.vocabulary_size or 0) * sequences * _FLOAT_BYTES
 
 

@@ -13,15 +13,15 @@ from desktop.evaluation.control import RunControl
 from desktop.gguf.finder import find_models
 from desktop.gguf.hashing import hash_model
 from desktop.gguf.memory import estimate_memory
-from desktop.inference.engine import EngineFactory, LoadModel, choose_context
+from desktop.inference.engine import EngineFactory, LoadModel
 from desktop.paths import sample_models_folder
 from desktop.worker.demonstration import is_pretended
 from desktop.worker.operations import MemoryFit, ScanResult
 
 SAMPLE_FILES = ("SmolLM2-135M-Instruct.Q4_1.gguf", "gemma-3-270m-q4_k_m.gguf")
 
-# Asked of a model when neither the user nor a suite says how much context is needed.
-_USUAL_TOKENS = 2048
+# Counted with when the context is left to the engine, which takes what the cases need.
+_USUAL_CONTEXT = 2048
 
 
 class ModelShelf(Protocol):
@@ -129,25 +129,21 @@ class MemoryAccountant:
         """Take what starts an engine; it is only used to ask, and closed at once."""
         self._start_engine = start_engine
         self._available = available_memory_bytes
-        self._known: dict[tuple[str, int, int, int, bool], MemoryNeed] = {}
+        self._known: dict[tuple[int, LoadModel, bool], MemoryNeed] = {}
 
     def check(
         self, model: LanguageModel, settings: RunSettings, *, ask_engine: bool = False
     ) -> MemoryFit:
         """Return need and what is free; by formula, or with `ask_engine` from llama.cpp itself.
 
-        With `ask_engine` raises `UserError` when the engine can't load this model at all.
+        Cases at once that are left to the engine are counted as one: it takes more only as memory
+        allows. With `ask_engine` raises `UserError` when the engine can't load this model at all.
         """
-        context = choose_context(settings, _USUAL_TOKENS, model.facts.context_length or 0)
-        sequences = settings.parallel_sequences or 1
-        key = (model.path, model.modified_ns, context, sequences, ask_engine)
+        request = _request_load(model, settings)
+        key = (model.modified_ns, request, ask_engine)
         need = self._known.get(key)
         if need is None:
-            need = (
-                self._ask_engine(model, context, sequences)
-                if ask_engine
-                else estimate_memory(model.facts, context, sequences)
-            )
+            need = self._ask_engine(request) if ask_engine else _count(model, request)
             self._known[key] = need
         return MemoryFit(need=need, available_bytes=self._available())
 
@@ -162,25 +158,49 @@ class MemoryAccountant:
         _refuse_misfit(model, fit)
         return fit
 
-    def _ask_engine(self, model: LanguageModel, context: int, sequences: int) -> MemoryNeed:
+    def _ask_engine(self, request: LoadModel) -> MemoryNeed:
         engine = self._start_engine()
         try:
-            return engine.estimate_memory(
-                LoadModel(path=model.path, context_tokens=context, parallel_sequences=sequences)
-            )
+            return engine.estimate_memory(request)
         except EngineFault as fault:
             raise UserError(fault.message, details=fault.details) from fault
         finally:
             engine.close()
 
 
+def _request_load(model: LanguageModel, settings: RunSettings) -> LoadModel:
+    trained = model.facts.context_length or _USUAL_CONTEXT
+    return LoadModel(
+        path=model.path,
+        context_tokens=settings.context_tokens or min(_USUAL_CONTEXT, trained),
+        parallel_sequences=settings.parallel_sequences or 1,
+        threads=settings.threads,
+        gpu_layers=settings.gpu_layers,
+        options=settings.engine,
+    )
+
+
+def _count(model: LanguageModel, request: LoadModel) -> MemoryNeed:
+    return estimate_memory(
+        model.facts,
+        request.context_tokens or _USUAL_CONTEXT,
+        request.parallel_sequences or 1,
+        request.options,
+    )
+
+
 def _refuse_misfit(model: LanguageModel, fit: MemoryFit) -> None:
     if fit.fits:
         return
     gigabytes = 1e9
+    several = fit.need.sequences > 1
+    at_once = f" for each of {fit.need.sequences} cases at once" if several else ""
     raise EnvironmentFault(
         f"{model.facts.name or Path(model.path).name} with a context of"
-        f" {fit.need.context_tokens:,} tokens needs {fit.need.total_bytes / gigabytes:,.1f} GB of"
-        f" memory; {fit.available_bytes / gigabytes:,.1f} GB are free.",
-        remedy="Choose a smaller context or model, or close other programs.",
+        f" {fit.need.context_tokens:,} tokens{at_once} needs"
+        f" {fit.need.total_bytes / gigabytes:,.1f} GB of memory;"
+        f" {fit.available_bytes / gigabytes:,.1f} GB are free.",
+        remedy="Leave the number of cases at once to the engine, or choose a smaller context."
+        if several
+        else "Choose a smaller context or model, or close other programs.",
     )

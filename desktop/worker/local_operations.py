@@ -32,6 +32,7 @@ from desktop.suites.reader import list_bundled_suites, read_suite
 from desktop.worker.demonstration import list_demonstration_models
 from desktop.worker.library import MemoryAccountant, find_sample_models, scan
 from desktop.worker.operations import DatabaseFacts, MemoryFit, RunDetails, ScanResult
+from desktop.worker.settings_check import require_sound_settings
 
 _log = logging.getLogger(__name__)
 
@@ -135,6 +136,7 @@ class LocalOperations:
             raise UserError("No model is chosen.", remedy="Choose at least one.")
         if not suites and not speed:
             raise UserError("There is nothing to do.", remedy="Choose a suite or the speed probe.")
+        require_sound_settings(settings)
         runs: list[PlannedRun] = []
         for model in models:
             if speed:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from desktop.domain.language_model import ModelFacts
+from desktop.domain.settings import CacheType, EngineOptions
 from desktop.gguf.facts import read_facts
 from desktop.gguf.memory import estimate_memory
 
@@ -98,3 +99,18 @@ def test_absurd_headers_give_a_number_at_once() -> None:
     absurd = msgspec.structs.replace(FACTS, layers=2**31, key_value_heads=(2**31,))
     assert cache_bytes(absurd, 2**31) > 2**60
     assert cache_bytes(ModelFacts(name="", architecture="")) == 0
+
+
+def test_quantised_caches_need_what_their_blocks_take() -> None:
+    """ggml stores 32 elements of q8_0 in 34 bytes and of q4_0 in 18."""
+    exact = estimate_memory(FACTS, 1024, 1)
+    options = EngineOptions(key_cache_type=CacheType.Q8_0, value_cache_type=CacheType.Q4_0)
+    small = estimate_memory(FACTS, 1024, 1, options)
+    assert small.kv_cache_bytes * 2 * 2 * 32 == exact.kv_cache_bytes * (34 + 18)
+    assert small.compute_bytes == exact.compute_bytes
+
+
+def test_a_larger_physical_batch_needs_more_to_compute() -> None:
+    usual = estimate_memory(FACTS, 1024, 1).compute_bytes
+    larger = estimate_memory(FACTS, 1024, 1, EngineOptions(physical_batch_tokens=2048))
+    assert larger.compute_bytes > 3 * usual

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from gguf import GGUFWriter
 
-from desktop.domain.language_model import LanguageModel
-from desktop.domain.settings import RunSettings
+from desktop.domain.language_model import LanguageModel, MemoryNeed
+from desktop.domain.settings import CacheType, EngineOptions, RunSettings
 from desktop.errors import Cancelled, EngineFault, EnvironmentFault, UserError
 from desktop.evaluation.control import RunControl
 from desktop.inference.engine import LoadModel
@@ -133,6 +133,33 @@ def test_a_model_that_does_not_fit_is_refused_with_both_figures(tmp_path: Path) 
     assert refusal.value.exit_code == 3
     assert "4,096 tokens" in refusal.value.message
     assert "0.1 GB are free" in refusal.value.message
+
+
+def test_sequences_left_to_the_engine_are_no_reason_to_refuse(tmp_path: Path) -> None:
+    """It takes fewer when memory is short, so that one is all that must fit."""
+    accountant = MemoryAccountant(ScriptedEngine, lambda: 400_000_000)
+    chosen = RunSettings(context_tokens=4096, parallel_sequences=16)
+    with pytest.raises(EnvironmentFault, match="each of 16 cases at once needs") as refusal:
+        accountant.require(_tiny(tmp_path), chosen)
+    assert "to the engine" in refusal.value.remedy
+    left = msgspec.structs.replace(chosen, parallel_sequences=None)
+    assert accountant.require(_tiny(tmp_path), left).need.sequences == 1
+
+
+def test_the_engine_is_asked_with_the_options_of_the_run(tmp_path: Path) -> None:
+    asked: list[LoadModel] = []
+
+    class Noting(ScriptedEngine):
+        def estimate_memory(self, request: LoadModel) -> MemoryNeed:
+            asked.append(request)
+            return super().estimate_memory(request)
+
+    accountant = MemoryAccountant(Noting, lambda: 10**12)
+    model, options = _tiny(tmp_path), EngineOptions(key_cache_type=CacheType.Q8_0)
+    for engine in (EngineOptions(), options, options):
+        accountant.check(model, RunSettings(engine=engine, gpu_layers=0), ask_engine=True)
+    assert [request.options for request in asked] == [EngineOptions(), options]
+    assert {request.gpu_layers for request in asked} == {0}
 
 
 def test_a_model_that_the_engine_refuses_is_bad_input(tmp_path: Path) -> None:

@@ -87,6 +87,9 @@ def test_a_plan_has_a_probe_and_every_suite_for_each_model(operations: LocalOper
         operations.plan_evaluation([], suites, speed=True, settings=RunSettings())
     with pytest.raises(UserError, match="nothing to do"):
         operations.plan_evaluation(models, [], speed=False, settings=RunSettings())
+    unsound = RunSettings(parallel_sequences=1000)
+    with pytest.raises(UserError, match="cases at once"):
+        operations.plan_evaluation(models, suites, speed=True, settings=unsound)
 
 
 def test_suites_of_ones_own_join_the_bundled_ones(
