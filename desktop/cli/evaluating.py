@@ -15,7 +15,15 @@ from desktop.cli.documents import (
     describe_run_closely,
     describe_speed,
 )
-from desktop.cli.output import CANCELLED, NONE, Output, align
+from desktop.cli.output import (
+    CANCELLED,
+    CUT_OFF,
+    NONE,
+    THINKING,
+    Output,
+    align,
+    say_unless_none,
+)
 from desktop.cli.progress import ProgressLines
 from desktop.cli.run_settings import read_settings
 from desktop.domain.base import new_id
@@ -188,7 +196,8 @@ def _report(runs: Sequence[Run], backend: "Backend", output: Output, *, cancelle
     details.sort(key=lambda d: d.run.suite is None)
     summaries = {summary.run.id: summary for summary in backend.operations.list_runs()}
     described = [describe_run_closely(summaries[d.run.id], d) for d in details]
-    rows = [("run", "model", "suite or probe", "status", "passed", "errors", "tokens/s")]
+    title = ("run", "model", "suite or probe", "status", "passed", "errors", CUT_OFF, THINKING)
+    rows = [(*title, "tokens/s")]
     rows += [
         (
             str(document["id"])[:8],
@@ -197,6 +206,8 @@ def _report(runs: Sequence[Run], backend: "Backend", output: Output, *, cancelle
             str(document["status"]),
             f"{document['passed']} of {document['cases']}" if document["suite"] else "",
             str(document["errors"]) if document["suite"] else "",
+            say_unless_none(document["truncated"]),
+            say_unless_none(document["mean_thinking_tokens"]),
             _say_speed(document["metrics"]) if document["probe"] else "",
         )
         for document in described
@@ -209,7 +220,7 @@ def _report(runs: Sequence[Run], backend: "Backend", output: Output, *, cancelle
             "runs": described,
             "measurements": [describe_measurement(m) for d in details for m in d.measurements],
         },
-        [*align(rows, right=(4, 5, 6)), *problems],
+        [*align(rows, right=(4, 5, 6, 7, 8), optional=(6, 7)), *problems],
     )
     return code
 

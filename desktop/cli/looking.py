@@ -16,7 +16,15 @@ from desktop.cli.documents import (
     describe_suite,
     score_outputs,
 )
-from desktop.cli.output import NONE, Output, align, shorten_bytes
+from desktop.cli.output import (
+    CUT_OFF,
+    NONE,
+    THINKING,
+    Output,
+    align,
+    say_unless_none,
+    shorten_bytes,
+)
 from desktop.domain.base import JsonValue
 from desktop.domain.language_model import MemoryNeed
 from desktop.domain.measurement import Measurement
@@ -128,6 +136,7 @@ def score_answers(arguments: argparse.Namespace, output: Output) -> int:
     documents = score_outputs(suite, outputs)
     passed = sum(bool(document["passed"]) for document in documents)
     errors = sum(document["outcome"] == "error" for document in documents)
+    truncated = sum(document["outcome"] == "truncated" for document in documents)
     rows = [
         (
             str(document["outcome"]),
@@ -142,6 +151,7 @@ def score_answers(arguments: argparse.Namespace, output: Output) -> int:
             "suite_version": suite.version,
             "passed": passed,
             "failed": len(documents) - passed - errors,
+            "truncated": truncated,
             "errors": errors,
             "cases": documents,
         },
@@ -177,7 +187,7 @@ def list_runs(arguments: argparse.Namespace, backend: "Backend", output: Output)
     """`runs`: list what is stored, the newest first."""
     del arguments
     documents = [describe_run(summary) for summary in backend.operations.list_runs()]
-    rows = [("run", "made", "model", "suite or probe", "status", "passed", "name")]
+    rows = [("run", "made", "model", "suite or probe", "status", "passed", CUT_OFF, "name")]
     rows += [
         (
             str(document["id"])[:8],
@@ -186,12 +196,15 @@ def list_runs(arguments: argparse.Namespace, backend: "Backend", output: Output)
             str(document["suite"] or document["probe"]),
             str(document["status"]),
             f"{document['passed']} of {document['cases']}" if document["suite"] else "",
+            say_unless_none(document["truncated"]),
             str(document["name"]),
         )
         for document in documents
     ]
-    lines = align(rows, right=(5,)) if documents else ["No runs yet: touchstone run --help"]
-    output.print_document({"runs": documents}, lines)
+    lines = align(rows, right=(5, 6), optional=(6,))
+    output.print_document(
+        {"runs": documents}, lines if documents else ["No runs yet: touchstone run --help"]
+    )
     return 0
 
 
@@ -204,7 +217,8 @@ def compare_runs(arguments: argparse.Namespace, backend: "Backend", output: Outp
     if arguments.csv:
         backend.operations.export_csv(comparison, arguments.csv)
         output.tell(f"Wrote {arguments.csv}")
-    rows = [("model", "passed", "share", "interval", "errors", "tokens/s", "peak memory")]
+    title = ("model", "passed", "share", "interval", "errors", CUT_OFF, THINKING)
+    rows = [(*title, "tokens/s", "peak memory")]
     rows += [
         (
             model.label,
@@ -212,13 +226,16 @@ def compare_runs(arguments: argparse.Namespace, backend: "Backend", output: Outp
             share_text(model.share_passed) if model.share_passed is not None else NONE,
             interval_text(model.interval) if model.interval else NONE,
             str(model.counts.errors),
+            say_unless_none(model.counts.truncated),
+            say_unless_none(model.mean_thinking_tokens),
             _say_rate(model.generation),
             shorten_bytes(model.peak_memory_bytes) if model.peak_memory_bytes else NONE,
         )
         for model in comparison.models
     ]
     said = [comparison.headline, comparison.supporting, *comparison.caveats]
-    lines = [*(line for line in said if line), "", *align(rows, right=(1, 2, 3, 4, 5, 6))]
+    table = align(rows, right=range(1, len(rows[0])), optional=(5, 6))
+    lines = [*(line for line in said if line), "", *table]
     output.print_document(_describe_comparison(comparison), lines)
     return 0
 

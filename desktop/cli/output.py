@@ -16,6 +16,9 @@ from desktop.errors import EnvironmentFault, UserError
 
 CANCELLED = 130  # the exit code
 NONE = "-"  # in a table, where there is no figure
+# Titles of columns that only models that think have; tokens are the mean of an answer.
+CUT_OFF = "cut off"
+THINKING = "thinking tokens"
 
 
 class Output:
@@ -103,18 +106,29 @@ def print_version(*, as_json: bool) -> int:
     return 0
 
 
-def align(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
-    """Return rows as lines with aligned columns; columns in `right` end in a line."""
+def align(
+    rows: Sequence[Sequence[str]], right: Sequence[int] = (), optional: Sequence[int] = ()
+) -> list[str]:
+    """Return rows as lines with aligned columns; columns in `right` end in a line.
+
+    Those in `optional` are left out where nothing stands below their title.
+    """
     if not rows:
         return []
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    columns = range(len(rows[0]))
+    shown = [c for c in columns if c not in optional or any(row[c] for row in rows[1:])]
+    widths = {column: max(len(row[column]) for row in rows) for column in shown}
     return [
         "  ".join(
-            cell.rjust(width) if column in right else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            row[c].rjust(widths[c]) if c in right else row[c].ljust(widths[c]) for c in shown
         ).rstrip()
         for row in rows
     ]
+
+
+def say_unless_none(count: float | None) -> str:
+    """Return a count as a whole number; nothing for none at all."""
+    return f"{count:,.0f}" if count else ""
 
 
 def shorten_bytes(count: float) -> str:

@@ -15,7 +15,12 @@ from desktop.domain.events import (
 )
 from desktop.domain.run import Outcome, Run
 
-_MARKS = {Outcome.PASSED: "pass", Outcome.FAILED: "fail", Outcome.ERROR: "ERROR"}
+_MARKS = {
+    Outcome.PASSED: "pass",
+    Outcome.FAILED: "fail",
+    Outcome.TRUNCATED: "cut",
+    Outcome.ERROR: "ERROR",
+}
 _SECONDS_A_MINUTE = 60
 
 
@@ -64,6 +69,8 @@ class ProgressLines:
             left = _say_left(progress.seconds_left)
         title = self._titles.get((event.run_id, answer.case_id), answer.case_id)
         problem = f": {answer.problem}" if answer.problem else ""
+        if answer.outcome is Outcome.TRUNCATED:
+            problem = f": cut off while thinking{_say_tokens(answer.thinking_tokens)}{problem}"
         self._output.tell(f"  {place}{_MARKS[answer.outcome]:<5} {title}{problem}{left}")
 
     def _show_measurement(self, event: MeasurementTaken) -> None:
@@ -81,6 +88,10 @@ class ProgressLines:
 def _name(run: Run) -> str:
     model = run.model.facts.name or Path(run.model.path).stem
     return f"{model} · {run.suite.title if run.suite else 'speed probe'} · run {run.id[:8]}"
+
+
+def _say_tokens(count: int) -> str:
+    return f", after {count:,} tokens" if count else ""
 
 
 def _say_left(seconds: float | None) -> str:

@@ -26,6 +26,8 @@ _CAUSES = {
 _SETTING_NAMES = {
     "sampling": "sampling",
     "max_tokens": "longest answer",
+    "max_thinking_tokens": "longest thinking",
+    "thinking_budget": "budget for thinking",
     "context_tokens": "context",
     "parallel_sequences": "parallel sequences",
     "threads": "threads",
@@ -61,6 +63,7 @@ def find_caveats(models: Sequence[ModelRuns], compared: Sequence[ComparedModel])
         *_different_settings(models),
         *_different_places(models, compared),
         *_formats(compared),
+        *_cut_thinking(compared),
         *_cut_answers(models),
         *_sampled(models),
         *_disturbed(compared),
@@ -185,6 +188,19 @@ def _formats(compared: Sequence[ComparedModel]) -> Iterator[str]:
         )
 
 
+def _cut_thinking(compared: Sequence[ComparedModel]) -> Iterator[str]:
+    for model in compared:
+        cut = model.counts.truncated
+        if cut:
+            answers = (
+                f"1 answer of {model.label} was cut off while thinking and counts"
+                if cut == 1
+                else f"{count_text(cut)} answers of {model.label} were cut off while thinking and "
+                "count"
+            )
+            yield f"{answers} as not passed; a larger limit may change its share."
+
+
 def _cut_answers(models: Sequence[ModelRuns]) -> Iterator[str]:
     for model in models:
         answers = [
@@ -195,6 +211,7 @@ def _cut_answers(models: Sequence[ModelRuns]) -> Iterator[str]:
         ]
         cut = sum(
             answer.stop_reason in (StopReason.MAX_TOKENS, StopReason.CONTEXT_FULL)
+            and answer.outcome is not Outcome.TRUNCATED
             for answer in answers
         )
         if answers and cut >= _MANY_CUT * len(answers):

@@ -1,5 +1,6 @@
 """Runs in, a comparison out: the one that every screen, file and command shows."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -89,6 +90,7 @@ def _compare_model(model: ModelRuns, cells: Cells, book: CaseBook) -> ComparedMo
         for answer in good
         if answer.time_to_first_token_seconds is not None
     ]
+    thinking = sum(answer.thinking_tokens for answer in good)
     peak = find_peak_memory(model)
     formats = {record.run.prompt_format for record in model.suite_runs} - {""}
     return ComparedModel(
@@ -110,24 +112,20 @@ def _compare_model(model: ModelRuns, cells: Cells, book: CaseBook) -> ComparedMo
         median_answer_seconds=median([answer.seconds for answer in good]) if good else None,
         median_first_token_seconds=median(waits) if waits else None,
         generated_tokens=sum(answer.generated_tokens for answer in answers),
+        mean_thinking_tokens=thinking / len(good) if thinking else None,
         prompt_format="plain_text" if "plain_text" in formats else "".join(formats),
         problems=find_problems(model),
     )
 
 
 def _counts(model: ModelRuns, answers: Sequence[Answer]) -> RunCounts:
-    outcomes = [answer.outcome for answer in answers]
     planned = sum(
         record.run.suite.cases * record.run.settings.repeats
         for record in model.suite_runs
         if record.run.suite
     )
-    return RunCounts(
-        cases=max(planned, len(answers)),
-        passed=outcomes.count(Outcome.PASSED),
-        failed=outcomes.count(Outcome.FAILED),
-        errors=outcomes.count(Outcome.ERROR),
-    )
+    outcomes = Counter(answer.outcome for answer in answers)
+    return RunCounts.of_outcomes(outcomes, max(planned, len(answers)))
 
 
 def _title(models: Sequence[ModelRuns]) -> str:
@@ -176,7 +174,8 @@ def _reasons(comparison: Comparison, models: Sequence[ModelRuns]) -> tuple[str, 
         if m.interval
     ]
     repeats = max(record.run.settings.repeats for model in models for record in model.chosen)
-    reasons.append(wording.method(len(shown), repeats))
+    truncated = any(model.counts.truncated for model in shown)
+    reasons.append(wording.method(len(shown), repeats, truncated=truncated))
     if rated > 1:
         reasons.append(wording.speed_rule())
     return (*reasons, wording.reach())

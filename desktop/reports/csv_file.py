@@ -25,6 +25,8 @@ COLUMNS = (
     "answer",
     "explanation",
     "prompt",
+    # Later than the others, and last so that no other column has moved.
+    "thinking_tokens",
 )
 # What spreadsheets take for the beginning of a formula, the wide forms included.
 _FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
@@ -75,6 +77,7 @@ def _line(
         model.model.sha256 or "",
         *given,
         _cell(case.prompt),
+        answer.thinking_tokens if answer else "",
     )
 
 

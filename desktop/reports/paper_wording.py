@@ -106,6 +106,7 @@ def verdict(answer: ComparedAnswer) -> str:
     word = {
         Outcome.PASSED: "passed",
         Outcome.FAILED: "failed",
+        Outcome.TRUNCATED: "cut off",
         Outcome.ERROR: "error",
     }[answer.outcome]
     if answer.repeats > 1:
@@ -116,6 +117,13 @@ def verdict(answer: ComparedAnswer) -> str:
 def empty_answer() -> str:
     """The model answered with nothing."""
     return "(an empty answer)"
+
+
+def thinking_note(tokens: int) -> str:
+    """Say how much a model thought; empty if it did not."""
+    if not tokens:
+        return ""
+    return f"{count_text(tokens)} {'token' if tokens == 1 else 'tokens'} of thinking, not shown."
 
 
 def cut_note(length: int) -> str:

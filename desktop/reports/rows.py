@@ -115,16 +115,20 @@ def merge_repeats(answers: Sequence[Answer]) -> ComparedAnswer:
 
     One verdict a case keeps cases the unit of every count and test: repeats of one case are not
     independent of each other, and an interval that counted them as cases would be too narrow.
-    Errors are left out unless there is nothing else. The text shown is that of the first answer
-    with this verdict.
+    One that is not passed is truncated if most of what did not pass was. Errors are left out
+    unless there is nothing else. The text shown is that of the first answer with this verdict.
     """
     ordered = sorted(answers, key=lambda answer: answer.repeat)
     scored = [answer for answer in ordered if answer.outcome is not Outcome.ERROR]
     passed = sum(answer.outcome is Outcome.PASSED for answer in scored)
+    truncated = sum(answer.outcome is Outcome.TRUNCATED for answer in scored)
     if not scored:
         outcome = Outcome.ERROR
+    elif 2 * passed > len(scored):
+        outcome = Outcome.PASSED
     else:
-        outcome = Outcome.PASSED if 2 * passed > len(scored) else Outcome.FAILED
+        most_cut = 2 * truncated > len(scored) - passed
+        outcome = Outcome.TRUNCATED if most_cut else Outcome.FAILED
     shown = next(
         (answer for answer in ordered if answer.outcome is outcome), (scored or ordered)[0]
     )
@@ -137,6 +141,8 @@ def merge_repeats(answers: Sequence[Answer]) -> ComparedAnswer:
         run_id=shown.run_id,
         seconds=mean([answer.seconds for answer in counted]),
         generated_tokens=shown.generated_tokens,
+        thinking=shown.thinking,
+        thinking_tokens=shown.thinking_tokens,
         repeats=len(counted),
         repeats_passed=passed,
         explanations=tuple(score.explanation for score in shown.scores),

@@ -52,7 +52,12 @@ _MOST_CASES_SHOWN = 80
 _ALL_ANSWERS = 60_000
 _LONGEST_ANSWER = 700
 _SHORTEST_ANSWER = 160
-_MARKS = {Outcome.PASSED: "passed", Outcome.FAILED: "failed", Outcome.ERROR: "error"}
+_MARKS = {
+    Outcome.PASSED: "passed",
+    Outcome.FAILED: "failed",
+    Outcome.TRUNCATED: "truncated",
+    Outcome.ERROR: "error",
+}
 
 
 def build_sheet(comparison: Comparison) -> Json:
@@ -74,6 +79,11 @@ def build_sheet(comparison: Comparison) -> Json:
         "pairs": [_pair(pair) for pair in comparison.pairs],
         "tags": _tags(comparison),
         "speeds": _speeds(comparison.models),
+        "has_truncated": any(
+            answer and answer.outcome is Outcome.TRUNCATED
+            for case in comparison.cases
+            for answer in case.answers
+        ),
         "cases": [_row(case) for case in comparison.cases],
         **_answers(comparison),
         "sources": list_sources(comparison),
@@ -262,11 +272,13 @@ def _answer_block(case: ComparedCase, longest: int) -> Json:
 
 def _answer_cell(place: int, answer: ComparedAnswer, longest: int) -> Json:
     text, cut = shorten(answer.text, longest)
+    none_given = answer.outcome in (Outcome.ERROR, Outcome.TRUNCATED)
     return {
         "model": place,
         **_mark(answer),
         "verdict": paper_wording.verdict(answer),
-        "text": text or ("" if answer.outcome is Outcome.ERROR else paper_wording.empty_answer()),
+        "text": text or ("" if none_given else paper_wording.empty_answer()),
         "cut": paper_wording.cut_note(len(answer.text)) if cut else "",
         "explanation": one_line(answer.explanation, 240),
+        "thinking": paper_wording.thinking_note(answer.thinking_tokens),
     }

@@ -25,7 +25,9 @@ def list_sources(comparison: Comparison) -> list[Json]:
     """Return headed lists of properties; the caller sets them as tables."""
     parts = [_model(model) for model in comparison.models]
     parts += [_suite(suite) for suite in comparison.suites]
-    parts += _numbered("Settings", [_settings(each) for each in comparison.settings])
+    thinks = any(model.mean_thinking_tokens for model in comparison.models)
+    settings = [_settings(each, thinks=thinks) for each in comparison.settings]
+    parts += _numbered("Settings", settings)
     parts += _numbered("Machine", [_machine(each) for each in comparison.machines])
     parts += _numbered("Engine", [_engine(each) for each in comparison.engines])
     parts.append(
@@ -69,10 +71,17 @@ def _model(model: ComparedModel) -> Json:
         ("Licence", facts.license or "not stated in the file"),
         ("Supplier", facts.organization),
         ("Questions given as", model.prompt_format.replace("_", " ")),
+        ("Thinking", _thinking(model)),
         ("Runs", ", ".join(model.run_ids)),
         codes=("File", "SHA-256", "Runs"),
     )
     return {"heading": f"Model {one_line(model.label, 60)}", "rows": rows}
+
+
+def _thinking(model: ComparedModel) -> str:
+    if model.mean_thinking_tokens is None:
+        return ""
+    return f"{count_text(round(model.mean_thinking_tokens))} tokens an answer on average"
 
 
 def _suite(suite: SuiteReference) -> Json:
@@ -85,7 +94,7 @@ def _suite(suite: SuiteReference) -> Json:
     return {"heading": f"Suite {one_line(suite.title, 60)}", "rows": rows}
 
 
-def _settings(settings: RunSettings) -> list[Json]:
+def _settings(settings: RunSettings, *, thinks: bool) -> list[Json]:
     sampling = settings.sampling
     drawn = (
         "greedy (temperature 0)"
@@ -100,6 +109,7 @@ def _settings(settings: RunSettings) -> list[Json]:
             "Longest answer",
             f"{count_text(settings.max_tokens)} tokens unless a case says otherwise",
         ),
+        ("Longest thinking", _thinking_limits(settings) if thinks else ""),
         ("Context", _tokens(settings.context_tokens)),
         (
             "Parallel sequences",
@@ -116,6 +126,13 @@ def _settings(settings: RunSettings) -> list[Json]:
         ("Repeats of a case", count_text(settings.repeats)),
         ("Time limit of a case", f"{settings.case_timeout_seconds:g}{SPACE}s"),
     )
+
+
+def _thinking_limits(settings: RunSettings) -> str:
+    limit = f"{count_text(settings.max_thinking_tokens)} tokens"
+    if settings.thinking_budget is None:
+        return limit
+    return f"{limit}; ended after {count_text(settings.thinking_budget)} to go on to the answer"
 
 
 def _tokens(number: int | None) -> str:

@@ -358,7 +358,7 @@ def speed_rule() -> str:
     )
 
 
-def method(models: int, repeats: int) -> str:
+def method(models: int, repeats: int, *, truncated: bool) -> str:
     """Say how the figures were made, for those who want to check."""
     compared = (
         " Two models are compared on the cases that both answered, by McNemar's exact test with "
@@ -373,9 +373,14 @@ def method(models: int, repeats: int) -> str:
         if repeats > 1
         else ""
     )
+    cut = (
+        " Answers that were cut off in the middle of their thinking count as not passed."
+        if truncated
+        else ""
+    )
     return (
         f"Shares have Wilson's 95% interval.{compared}{merged} Errors of engine or scorer are "
-        "left out."
+        f"left out.{cut}"
     )
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from desktop.cli.output import align, say_unless_none
+
 PRINT = """
 import sys
 from desktop.cli.output import Output
@@ -65,3 +67,18 @@ def test_odd_file_names_and_narrow_consoles_break_no_document(encoding: str) -> 
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, b"")
     assert out.decode(encoding).startswith("x\\udcfe")
+
+
+def test_an_optional_column_is_there_only_where_something_stands_in_it() -> None:
+    title = ("model", "cut off", "passed")
+    rows = [title, ("A", say_unless_none(0), "2"), ("B", say_unless_none(None), "10")]
+    assert align(rows, right=(1, 2), optional=(1,)) == [
+        "model  passed",
+        "A           2",
+        "B          10",
+    ]
+    rows.append(("C", say_unless_none(1234.6), "3"))
+    assert align(rows, right=(1, 2), optional=(1,))[::3] == [
+        "model  cut off  passed",
+        "C        1,235       3",
+    ]

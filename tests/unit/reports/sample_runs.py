@@ -1,7 +1,8 @@
 """A builder of runs for comparisons: realistic, deterministic, and each detail can be changed.
 
 `from tests.unit.reports.sample_runs import ...` from any test. A model's answers are written as
-marks, one a case: `+` passed, `-` failed, `!` an error, `.` not answered yet.
+marks, one a case: `+` passed, `-` failed, `~` cut off while thinking, `!` an error, `.` not
+answered yet.
 """
 
 import statistics
@@ -29,7 +30,12 @@ from desktop.statistics.summaries import mean
 
 START = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 TAGS = ("extraction", "grounded", "arithmetic", "classification", "instructions")
-_OUTCOMES = {"+": Outcome.PASSED, "-": Outcome.FAILED, "!": Outcome.ERROR}
+_OUTCOMES = {
+    "+": Outcome.PASSED,
+    "-": Outcome.FAILED,
+    "~": Outcome.TRUNCATED,
+    "!": Outcome.ERROR,
+}
 
 MACHINE = Machine(
     id="machine-1",
@@ -97,24 +103,32 @@ def make_answer(run_id: str, case_id: str, mark: str, *, repeat: int = 0) -> Ans
     explanation = {
         "+": "It holds the expected number.",
         "-": "The expected number is missing.",
+        "~": "The model was cut off in the middle of its thinking; nothing was checked.",
         "!": "",
     }[mark]
     scored = outcome is not Outcome.ERROR
+    cut = outcome is Outcome.TRUNCATED
     return Answer(
         id=f"{run_id}-{case_id}-{repeat}",
         run_id=run_id,
         case_id=case_id,
         repeat=repeat,
-        text=f"Answer to {case_id}: {'right' if mark == '+' else 'wrong'}." if scored else "",
+        text=f"Answer to {case_id}: {'right' if mark == '+' else 'wrong'}." if mark in "+-" else "",
         outcome=outcome,
         score=1.0 if mark == "+" else 0.0,
         scores=(Score(check="contains", passed=mark == "+", score=1.0, explanation=explanation),)
         if scored
         else (),
-        stop_reason=StopReason.END_OF_ANSWER if scored else StopReason.ERROR,
+        stop_reason=StopReason.MAX_THINKING
+        if cut
+        else StopReason.END_OF_ANSWER
+        if scored
+        else StopReason.ERROR,
         finished_at=START,
         prompt_tokens=40,
-        generated_tokens=12,
+        generated_tokens=4096 if cut else 12,
+        thinking="So many thoughts." if cut else "",
+        thinking_tokens=4096 if cut else 0,
         time_to_first_token_seconds=0.2,
         seconds=0.8,
         problem="" if scored else "The engine's process ended in the middle of the case.",

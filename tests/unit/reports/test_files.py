@@ -22,7 +22,7 @@ from tests.unit.reports.sample_runs import START, make_probe, make_record
 def sample() -> Comparison:
     return compare_runs(
         [
-            make_record("A", "++-!."),
+            make_record("A", "++~!."),
             make_record("B", "-----", status=RunStatus.CANCELLED),
             make_probe("A", 194),
             make_probe("B", 110, valid=False, memory_bytes=None),
@@ -51,13 +51,21 @@ def test_a_line_for_every_case_and_model() -> None:
     assert [row["outcome"] for row in table if row["model"] == "A"] == [
         "passed",
         "passed",
-        "failed",
+        "truncated",
         "error",
         "unanswered",
     ]
     assert table[0]["answer"] == "Answer to case-000: right."
     assert table[0]["run_id"] == "run-A-0"
     assert table[0]["seconds"] == "0.8"
+
+
+def test_thinking_is_a_column_at_the_end_so_that_none_has_moved() -> None:
+    table = rows(compare_runs([make_record("A", "~-.")]))
+    assert COLUMNS[-1] == "thinking_tokens"
+    assert [row["thinking_tokens"] for row in table] == ["4096", "0", ""]
+    assert [row["outcome"] for row in table] == ["truncated", "failed", "unanswered"]
+    assert table[0]["answer"] == ""
 
 
 @pytest.mark.parametrize(
@@ -106,6 +114,18 @@ def test_the_document_can_be_read_back() -> None:
     comparison = sample()
     document = json.loads(msgspec.json.encode(describe_comparison(comparison)))
     assert msgspec.convert(document, Comparison) == comparison
+
+
+def test_a_document_from_before_models_thought_can_still_be_read() -> None:
+    document = json.loads(msgspec.json.encode(describe_comparison(sample())))
+    for model in document["models"]:
+        del model["mean_thinking_tokens"], model["counts"]["truncated"]
+    for case in document["cases"]:
+        for answer in filter(None, case["answers"]):
+            del answer["thinking"], answer["thinking_tokens"]
+    jsonschema.validate(document, schema("comparison"))
+    read = msgspec.convert(document, Comparison)
+    assert {model.counts.truncated for model in read.models} == {0}
 
 
 @pytest.mark.parametrize("broken", ["headline", "models", "pairs", "format"])

@@ -135,6 +135,20 @@ def test_marks_are_read_without_color(tmp_path: Path) -> None:
     assert "Question number 35 extraction ✗ –" in text  # noqa: RUF001 - an en dash
 
 
+def test_thinking_that_was_cut_off_has_a_mark_and_words_of_its_own(tmp_path: Path) -> None:
+    comparison = compare_runs([make_record("A", "~-+"), make_record("B", "+-+")])
+    text = whole_text(read(comparison, tmp_path))
+    assert "Question number 0 extraction ✓ ■" in text
+    assert "■ cut off while thinking, not passed" in text
+    assert "■ cut off The model was cut off in the middle of its thinking" in text
+    assert "4,096 tokens of thinking, not shown." in text
+    assert "(an empty answer)" not in text
+    assert "Thinking 1,365 tokens an answer on average" in text
+    assert "Longest thinking 4,096 tokens" in text
+    assert "■" not in whole_text(read(two_models(), tmp_path))
+    assert "hinking" not in whole_text(read(two_models(), tmp_path))
+
+
 def test_length_is_bounded(tmp_path: Path) -> None:
     assert len(read(two_models(), tmp_path).pages) <= 8
     chance = random.Random(3)  # noqa: S311 - invented answers
