@@ -1,6 +1,5 @@
-"""A model in memory: loading it, or saying in a sentence why not, and its vocabulary."""
+"""A model in memory: loading it, or saying in a sentence why not."""
 
-import ctypes
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from desktop.errors import EngineFault
 from desktop.inference.llama.binding import api, logbook
+from desktop.inference.llama.vocabulary import Vocabulary
 
 _UNKNOWN_ARCHITECTURE = re.compile(r"unknown model architecture: '([^']*)'")
 _ERROR_TEXT = re.compile(r"error loading model: (.*)")
@@ -18,12 +18,20 @@ _CUT = ("not within the file bounds", "failed to read tensor", "unexpectedly rea
 _NO_GGUF = ("invalid magic", "failed to read magic")
 
 
-class Model:
-    """One GGUF file as llama.cpp holds it. Free its contexts first, then it."""
+class Model(Vocabulary):
+    """One GGUF file as llama.cpp holds it, vocabulary and all. Free its contexts first, then it."""
 
-    def __init__(self, path: str, *, gpu_layers: int, weightless: bool = False) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        gpu_layers: int,
+        weightless: bool = False,
+        vocabulary_only: bool = False,
+    ) -> None:
         """Load a file; `weightless` reads the header only and simulates the rest.
 
+        With `vocabulary_only` no context can be made of it, but files without weights load.
         Raises `EngineFault` with a sentence about the file.
         """
         check_file(path)
@@ -32,16 +40,16 @@ class Model:
         if weightless:
             parameters.no_alloc = True
             parameters.load_mode = _NO_MAPPING
+        parameters.vocab_only = vocabulary_only
         with logbook.recording() as lines:
             encoded = path.encode("utf-8", errors="surrogateescape")
             self.pointer: Any = api.llama_model_load_from_file(encoded, parameters)
         if not self.pointer:
             raise explain_load_failure(path, lines)
-        self.vocabulary: Any = api.llama_model_get_vocab(self.pointer)
-        self.vocabulary_size = int(api.llama_vocab_n_tokens(self.vocabulary))
+        super().__init__(self.pointer)
         self._describe(lines)
-        self._pieces: dict[int, bytes] = {}
-        self._refuse_what_cannot_answer(path)
+        if not vocabulary_only:
+            self._refuse_what_cannot_answer(path)
 
     def free(self) -> None:
         """Give the memory back."""
@@ -58,9 +66,6 @@ class Model:
         # a simulated load has none.
         self.weights_bytes = int(api.llama_model_size(self.pointer))
         self.trained_context = int(api.llama_model_n_ctx_train(self.pointer))
-        self.bos = int(api.llama_vocab_bos(self.vocabulary))
-        self.eos = int(api.llama_vocab_eos(self.vocabulary))
-        self.adds_bos = bool(api.llama_vocab_get_add_bos(self.vocabulary))
 
     def _refuse_what_cannot_answer(self, path: str) -> None:
         name = Path(path).name
@@ -78,59 +83,6 @@ class Model:
         """The file's own template, bytes that are no UTF-8 replaced; `None` without one."""
         template: bytes | None = api.llama_model_chat_template(self.pointer, None)
         return template.decode("utf-8", errors="replace") if template else None
-
-    def token_text(self, token: int) -> str:
-        """Return a token as the vocabulary spells it, empty for none."""
-        if token < 0:
-            return ""
-        text: bytes | None = api.llama_vocab_get_text(self.vocabulary, token)
-        return text.decode("utf-8", errors="replace") if text else ""
-
-    def tokenise(self, text: str, *, has_special_tokens: bool) -> list[int]:
-        """Return the tokens of a text, in one call.
-
-        Plain text gets what the model wants in front of it. The output of a template brings that
-        itself, except that many templates leave BOS out where the vocabulary says to add one;
-        then it is put there, as llama.cpp's own server does.
-        """
-        data = text.encode("utf-8", errors="replace")
-        room = len(data) + 8
-        tokens = (ctypes.c_int32 * room)()
-        count = api.llama_tokenize(
-            self.vocabulary,
-            data,
-            len(data),
-            tokens,
-            room,
-            not has_special_tokens,
-            has_special_tokens,
-        )
-        if count < 0:
-            raise EngineFault("The prompt could not be turned into tokens.")
-        found = list(tokens[:count])
-        if has_special_tokens and self.adds_bos and self.bos >= 0 and found[:1] != [self.bos]:
-            found.insert(0, self.bos)
-        return found
-
-    def piece(self, token: int) -> bytes:
-        """Return a token's bytes; control tokens have none."""
-        known = self._pieces.get(token)
-        if known is not None:
-            return known
-        size = 64
-        while True:
-            buffer = ctypes.create_string_buffer(size)
-            length = api.llama_token_to_piece(self.vocabulary, token, buffer, size, 0, False)
-            if length >= 0:
-                break
-            size = -length
-        piece = buffer.raw[:length]
-        self._pieces[token] = piece
-        return piece
-
-    def ends_answer(self, token: int) -> bool:
-        """Whether a token is one of those that end an answer."""
-        return bool(api.llama_vocab_is_eog(self.vocabulary, token))
 
 
 def check_file(path: str) -> None:
