@@ -14,6 +14,7 @@ from desktop.probes.load import read_processor_seconds
 
 # Mean cores that others may keep busy, and that a hypervisor may take, while figures are judged.
 BUSY_CORES = 0.1
+NOT_JUDGED = 2
 _LOOK_SECONDS = 2.0
 _LOOKS = 15
 
@@ -83,13 +84,21 @@ def begin(*, force: bool) -> Watch:
         if load.is_quiet or force:
             return Watch()
     print(f"{load.in_words()}: too much for a comparison. Wait, or use --force.")
-    sys.exit(2)
+    sys.exit(NOT_JUDGED)
 
 
-def judge(*, reached: bool, load: Load, force: bool) -> tuple[str, int]:
-    """Return a verdict in words and the exit status: 0 reached, 1 missed, 2 not judged."""
-    if not load.is_quiet and not force:
-        return f"Not judged: {load.in_words()}, which disturbs. Run it again.", 2
-    disturbed = "" if load.is_quiet else " (on a busy machine, so this is no judgement)"
+def judge(*, reached: bool | None, load: Load, force: bool) -> tuple[str, int]:
+    """Return a verdict in words and the exit status: 0 reached, 1 missed, `NOT_JUDGED`.
+
+    `reached` is `None` when the figures are too unsure to tell.
+    """
+    if not load.is_quiet:
+        busy = f"{load.in_words()}: a busy machine"
+        if not force:
+            return f"Not judged. {busy}; run it again.", NOT_JUDGED
+        word = {True: "reached", False: "missed", None: "neither reached nor missed"}[reached]
+        return f"Not judged. {busy}, on which the aim was {word}.", NOT_JUDGED
+    if reached is None:
+        return f"Not judged: the figures are too unsure. {load.in_words()}.", NOT_JUDGED
     word = "reached" if reached else "missed"
-    return f"The aim is {word}{disturbed}. {load.in_words()}.", 0 if reached else 1
+    return f"The aim is **{word}**. {load.in_words()}.", 0 if reached else 1
