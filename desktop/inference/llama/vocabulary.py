@@ -141,17 +141,15 @@ class Vocabulary:
             written = ""
             plain = _strip(parts, index).replace(mask, "")
             tokens = self._tokenise(plain, is_plain=True)
-            # The unknown token is what some vocabularies have for any character they lack.
-            if any(self._steers(token) for token in tokens):
+            # Others may come of text: some vocabularies have [UNK] for any character they lack.
+            spelt = self.control_tokens.keys() & set(tokens)
+            if any(self.token_text(token) in plain for token in spelt):
                 raise EngineFault(
                     "The question spells a control token of this model in a way that the model"
                     " can't be told to read as text."
                 )
             found += tokens
         return found + self._tokenise(written, is_plain=False)
-
-    def _steers(self, token: int) -> bool:
-        return bool(self.control_tokens.get(token, 0) & api.LLAMA_TOKEN_ATTR_CONTROL)
 
     def _split_at_control(self, text: str) -> list[_Part]:
         """Split where llama.cpp does: the longest control texts first, wherever they stand."""
