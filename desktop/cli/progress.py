@@ -5,6 +5,7 @@ from pathlib import Path
 from desktop.cli.output import Output, shorten_bytes
 from desktop.domain.events import (
     AnswerFinished,
+    EngineLoaded,
     EngineLost,
     EvaluationQueued,
     MeasurementTaken,
@@ -14,6 +15,7 @@ from desktop.domain.events import (
     RunStarted,
 )
 from desktop.domain.run import Outcome, Run
+from desktop.reports.engine_wording import describe_engine_work
 
 _MARKS = {
     Outcome.PASSED: "pass",
@@ -32,13 +34,13 @@ class ProgressLines:
         self._output = output
         self._titles: dict[tuple[str, str], str] = {}
         self._progress: dict[str, Progress] = {}
+        self._with_suite: set[str] = set()
+        self._told: dict[str, str] = {}
 
     def show(self, event: RunEvent) -> None:
         """Print what an event says, if it says something worth a line."""
         if isinstance(event, EvaluationQueued):
-            for run, planned in zip(event.runs, event.plan.runs, strict=True):
-                for case in planned.suite.cases if planned.suite else ():
-                    self._titles[run.id, case.id] = case.title
+            self._note_plan(event)
         elif isinstance(event, RunStarted):
             kept = f", {event.answers_kept} done before" if event.answers_kept else ""
             self._output.tell(f"{_name(event.run)}{kept}")
@@ -48,6 +50,8 @@ class ProgressLines:
             self._show_answer(event)
         elif isinstance(event, MeasurementTaken):
             self._show_measurement(event)
+        elif isinstance(event, EngineLoaded):
+            self._show_engine(event)
         elif isinstance(event, EngineLost):
             self._output.tell(f"  {event.message} Going on in a new process.")
         elif isinstance(event, RunFinished):
@@ -58,6 +62,22 @@ class ProgressLines:
         """Forget what was noted on the way."""
         self._titles.clear()
         self._progress.clear()
+
+    def _note_plan(self, event: EvaluationQueued) -> None:
+        for run, planned in zip(event.runs, event.plan.runs, strict=True):
+            if planned.suite is None:
+                continue
+            self._with_suite.add(run.id)
+            for case in planned.suite.cases:
+                self._titles[run.id, case.id] = case.title
+
+    def _show_engine(self, event: EngineLoaded) -> None:
+        """Print how cases are asked, once the context for them is made."""
+        work = describe_engine_work(event.engine)
+        asks = event.run_id in self._with_suite and event.engine.context_tokens
+        if asks and self._told.get(event.run_id) != work:
+            self._told[event.run_id] = work
+            self._output.tell(f"  {work}")
 
     def _show_answer(self, event: AnswerFinished) -> None:
         answer = event.answer

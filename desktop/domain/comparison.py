@@ -39,7 +39,8 @@ class ComparedModel(Value, frozen=True, kw_only=True):
     `label` is short and unique within the comparison; `color` is the index in the palette.
     `share_passed` is `cases_passed` over `cases_scored`, one verdict a case however often it was
     repeated, with its Wilson `interval`; `None` without scored cases. `unanswered` counts cases
-    of its suites that have no answer yet. `mean_thinking_tokens` is that of its judged
+    of its suites that have no answer yet. Medians of seconds are `None` unless each answer was
+    alone with the engine. `mean_thinking_tokens` is that of its judged
     answers, `None` if none of them thought.
     """
 
@@ -71,7 +72,8 @@ class ComparedAnswer(Value, frozen=True, kw_only=True):
 
     `explanation` is the sentence to show beside the verdict: the first check that said no, or
     what went wrong. `thinking` is what came before `text` in a reasoning model, and
-    `thinking_tokens` how much of `generated_tokens` that was.
+    `thinking_tokens` how much of `generated_tokens` that was. Only with `timed_alone` are `seconds`
+    the model's own; else it shared the engine with others, and they tell how busy that was.
     """
 
     outcome: Outcome
@@ -80,6 +82,7 @@ class ComparedAnswer(Value, frozen=True, kw_only=True):
     explanation: str
     run_id: str
     seconds: float = 0.0
+    timed_alone: bool = False
     generated_tokens: int = 0
     thinking: str = ""
     thinking_tokens: int = 0

@@ -76,14 +76,6 @@ class EngineFacts(Value, frozen=True, kw_only=True):
     compute_bytes: int | None = None
     load_seconds: float | None = None
 
-    @property
-    def answers_alone(self) -> bool:
-        """Whether each answer had the engine to itself, nothing of it read before.
-
-        Only then are its seconds the model's own; else they tell how busy the engine was.
-        """
-        return self.parallel_sequences == 1 and not self.shares_prefixes
-
 
 class SuiteReference(Value, frozen=True, kw_only=True):
     """Which suite a run asked: enough to show it and to find the stored copy by `sha256`."""
@@ -121,6 +113,21 @@ class Run(Value, frozen=True, kw_only=True):
     name: str = ""
     note: str = ""
     tags: tuple[str, ...] = ()
+
+    @property
+    def answers_alone(self) -> bool:
+        """Whether each answer had the engine to itself, with nothing of it read before.
+
+        Only then are its seconds the model's own; else they tell how busy the engine was.
+        Throughput mode never counts, whatever it chose: a resumed run knows its last choice only.
+        """
+        engine = self.engine
+        return (
+            self.settings.is_reproducible
+            and engine is not None
+            and engine.parallel_sequences == 1
+            and not engine.shares_prefixes
+        )
 
 
 class RunCounts(Value, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """What may not be concluded, or was odd: sentences, each raised by facts of the chosen runs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 
 from desktop.domain.comparison import ComparedModel
 from desktop.domain.measurement import Disturbance, Measurement
@@ -23,18 +24,27 @@ _CAUSES = {
     "steal": "the host took processor time away",
     "spread": "repetitions differed widely",
 }
+# What answers depend on, and what only their rounding does.
 _SETTING_NAMES = {
     "sampling": "sampling",
     "max_tokens": "longest answer",
     "max_thinking_tokens": "longest thinking",
     "thinking_budget": "budget for thinking",
     "context_tokens": "context",
-    "parallel_sequences": "parallel sequences",
-    "threads": "threads",
-    "gpu_layers": "layers on the GPU",
     "system_prompt": "system prompt",
     "repeats": "repeats",
     "case_timeout_seconds": "time limit",
+    "engine.key_cache_type": "storage of keys",
+    "engine.value_cache_type": "storage of values",
+    "engine.rope_frequency_base": "RoPE frequency base",
+    "engine.rope_frequency_scale": "RoPE frequency scale",
+}
+_ROUNDING_NAMES = {
+    "parallel_sequences": "cases at once",
+    "threads": "threads",
+    "gpu_layers": "layers on the GPU",
+    "engine.flash_attention": "flash attention",
+    "engine.physical_batch_tokens": "physical batch",
 }
 
 
@@ -68,6 +78,7 @@ def find_caveats(models: Sequence[ModelRuns], compared: Sequence[ComparedModel])
         *_sampled(models),
         *_disturbed(compared),
         *_left_out(models),
+        *_different_rounding(models),
     ]
     return tuple(dict.fromkeys(sentences))
 
@@ -135,17 +146,30 @@ def _different_cases(models: Sequence[ModelRuns]) -> Iterator[str]:
 
 
 def _different_settings(models: Sequence[ModelRuns]) -> Iterator[str]:
-    settings = [record.run.settings for model in models for record in model.suite_runs]
-    names = [
-        words
-        for field, words in _SETTING_NAMES.items()
-        if len({repr(getattr(each, field)) for each in settings}) > 1
-    ]
+    names = _differing(models, _SETTING_NAMES)
     if names:
         yield (
             f"The runs differ in their settings ({join(names)}): a difference may come from "
             "there as well as from the models."
         )
+
+
+def _different_rounding(models: Sequence[ModelRuns]) -> Iterator[str]:
+    names = _differing(models, _ROUNDING_NAMES)
+    if names:
+        yield (
+            f"The runs differ in how they were computed ({join(names)}): rounding differs with it, "
+            "which may change a few single answers and favours no model."
+        )
+
+
+def _differing(models: Sequence[ModelRuns], names: Mapping[str, str]) -> list[str]:
+    settings = [record.run.settings for model in models for record in model.suite_runs]
+    return [
+        words
+        for field, words in names.items()
+        if len({repr(attrgetter(field)(each)) for each in settings}) > 1
+    ]
 
 
 def _different_places(
@@ -162,7 +186,7 @@ def _different_places(
         yield "Speeds were measured on different machines and are not compared across them."
     elif len(setups) > 1:
         yield (
-            "Speeds were measured with different engines, threads or devices and are not "
+            "Speeds were measured with different engines, options, threads or devices and are not "
             "compared across them."
         )
     if len({speed.test for _, speed in measured}) > 1:

@@ -85,6 +85,7 @@ def _compare_model(model: ModelRuns, cells: Cells, book: CaseBook) -> ComparedMo
     scores = [cell.score for cell in cells.values() if cell.outcome is not Outcome.ERROR]
     answers = [answer for record in model.suite_runs for answer in record.answers]
     good = [answer for answer in answers if answer.outcome is not Outcome.ERROR]
+    alone = all(record.run.answers_alone for record in model.suite_runs)
     waits = [
         answer.time_to_first_token_seconds
         for answer in good
@@ -109,8 +110,8 @@ def _compare_model(model: ModelRuns, cells: Cells, book: CaseBook) -> ComparedMo
         generation=find_generation(model),
         prompt_processing=find_prompt_processing(model),
         peak_memory_bytes=round(peak.value) if peak else None,
-        median_answer_seconds=median([answer.seconds for answer in good]) if good else None,
-        median_first_token_seconds=median(waits) if waits else None,
+        median_answer_seconds=median([a.seconds for a in good]) if good and alone else None,
+        median_first_token_seconds=median(waits) if waits and alone else None,
         generated_tokens=sum(answer.generated_tokens for answer in answers),
         mean_thinking_tokens=thinking / len(good) if thinking else None,
         prompt_format="plain_text" if "plain_text" in formats else "".join(formats),
@@ -194,12 +195,13 @@ def _add_sources(comparison: Comparison, models: Sequence[ModelRuns]) -> Compari
         machines=_distinct([run.machine for run in runs], lambda machine: machine.id),
         engines=_distinct(
             [run.engine for run in runs],
-            lambda engine: (
-                engine.name,
-                engine.version,
-                engine.build,
-                engine.devices,
-                engine.threads,
+            # All but what was measured: two loads of one model take different times.
+            lambda engine: msgspec.structs.replace(
+                engine,
+                load_seconds=None,
+                weights_bytes=None,
+                kv_cache_bytes=None,
+                compute_bytes=None,
             ),
         ),
         settings=_distinct([run.settings for run in runs if run.suite], repr)

@@ -42,7 +42,11 @@ def write_csv(comparison: Comparison, path: Path) -> None:
 
 
 def render_csv(comparison: Comparison) -> str:
-    """Return the table as text; a cell that looks like a formula begins with an apostrophe."""
+    """Return the table as text; a cell that looks like a formula begins with an apostrophe.
+
+    `seconds` is empty where an answer shared the engine: a mean over such would tell how busy it
+    was and be taken for the model's speed.
+    """
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
@@ -63,7 +67,7 @@ def _line(
             round(answer.score, 6),
             answer.repeats,
             answer.repeats_passed,
-            round(answer.seconds, 3),
+            round(answer.seconds, 3) if answer.timed_alone else "",
             answer.generated_tokens,
             _cell(answer.text),
             _cell(answer.explanation),

@@ -84,7 +84,7 @@ def validity(*, valid: bool, reasons: str) -> str:
 def answers_note(shown: int, chosen: int, *, disagree: bool) -> str:
     """Say which answers are printed."""
     which = (
-        "Cases that some models passed and others failed"
+        "Cases that some models passed and others did not"
         if disagree
         else "Cases that were not passed"
     )

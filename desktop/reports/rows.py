@@ -57,10 +57,13 @@ class CaseBook:
         """Return what a model made of each case that it has answered, repeats merged."""
         cells: Cells = {}
         for record in model.suite_runs:
+            alone = record.run.answers_alone
             answers: dict[CaseKey, list[Answer]] = {}
             for answer in record.answers:
                 answers.setdefault(self._key(record, answer.case_id), []).append(answer)
-            cells.update({key: merge_repeats(repeats) for key, repeats in answers.items()})
+            cells.update(
+                {key: merge_repeats(repeats, timed_alone=alone) for key, repeats in answers.items()}
+            )
         return cells
 
     def asked(self, model: ModelRuns) -> tuple[CaseKey, ...]:
@@ -110,7 +113,7 @@ class CaseBook:
         return known
 
 
-def merge_repeats(answers: Sequence[Answer]) -> ComparedAnswer:
+def merge_repeats(answers: Sequence[Answer], *, timed_alone: bool = False) -> ComparedAnswer:
     """Return one verdict on a case: passed if more than half of the scored answers passed.
 
     One verdict a case keeps cases the unit of every count and test: repeats of one case are not
@@ -140,6 +143,7 @@ def merge_repeats(answers: Sequence[Answer]) -> ComparedAnswer:
         explanation=_explanation(shown),
         run_id=shown.run_id,
         seconds=mean([answer.seconds for answer in counted]),
+        timed_alone=timed_alone,
         generated_tokens=shown.generated_tokens,
         thinking=shown.thinking,
         thinking_tokens=shown.thinking_tokens,

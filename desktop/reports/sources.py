@@ -1,13 +1,22 @@
 """What a comparison rests on, for the auditor: files, suites, settings, machine, engine, runs."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from desktop.domain.comparison import ComparedModel, Comparison
 from desktop.domain.machine import Machine
 from desktop.domain.run import EngineFacts, SuiteReference
 from desktop.domain.settings import RunSettings
+from desktop.reports.engine_wording import (
+    describe_at_once,
+    describe_sharing,
+    describe_threads,
+    list_unusual_options,
+    name_mode,
+)
 from desktop.reports.numbers import SPACE, bytes_text, count_text, moment_text
 from desktop.reports.printable import one_line
+from desktop.reports.wording import join
 
 Json = dict[str, Any]
 
@@ -29,7 +38,7 @@ def list_sources(comparison: Comparison) -> list[Json]:
     settings = [_settings(each, thinks=thinks) for each in comparison.settings]
     parts += _numbered("Settings", settings)
     parts += _numbered("Machine", [_machine(each) for each in comparison.machines])
-    parts += _numbered("Engine", [_engine(each) for each in comparison.engines])
+    parts += _numbered("Engine", _engines(comparison.engines))
     parts.append(
         {
             "heading": "This report",
@@ -111,17 +120,13 @@ def _settings(settings: RunSettings, *, thinks: bool) -> list[Json]:
         ),
         ("Longest thinking", _thinking_limits(settings) if thinks else ""),
         ("Context", _tokens(settings.context_tokens)),
-        (
-            "Parallel sequences",
-            count_text(settings.parallel_sequences)
-            if settings.parallel_sequences
-            else "left to the engine",
-        ),
+        ("Mode", name_mode(settings)),
         ("Threads", count_text(settings.threads) if settings.threads else "left to the engine"),
         (
             "Layers on the GPU",
             "as many as fit" if settings.gpu_layers < 0 else count_text(settings.gpu_layers),
         ),
+        ("Options of the engine", "; ".join(list_unusual_options(settings.engine)) or "usual"),
         ("System prompt", settings.system_prompt or "that of the suite, if it has one"),
         ("Repeats of a case", count_text(settings.repeats)),
         ("Time limit of a case", f"{settings.case_timeout_seconds:g}{SPACE}s"),
@@ -164,10 +169,37 @@ def _gpus(machine: Machine) -> str:
     return ", ".join(found) or machine.gpu_note or "none"
 
 
-def _engine(engine: EngineFacts) -> list[Json]:
+def _engines(engines: Sequence[EngineFacts]) -> list[list[Json]]:
+    """Return a table an engine; what it chose for each model stands side by side."""
+    groups: dict[object, list[EngineFacts]] = {}
+    for engine in engines:
+        build = (engine.name, engine.version, engine.build, engine.devices, engine.options)
+        groups.setdefault(build, []).append(engine)
+    return [_engine(group) for group in groups.values()]
+
+
+def _engine(group: Sequence[EngineFacts]) -> list[Json]:
+    engine, contexts = group[0], sorted({each.context_tokens for each in group} - {0})
     return _rows(
         ("Name", engine.name),
         ("Version", " ".join(part for part in (engine.version, engine.build) if part)),
         ("Devices", ", ".join(engine.devices)),
-        ("Threads", count_text(engine.threads) if engine.threads else ""),
+        ("Cases at once", _each(group, describe_at_once)),
+        ("Threads", _each(group, describe_threads)),
+        (
+            "Context",
+            join([count_text(tokens) for tokens in contexts]) + " tokens" if contexts else "",
+        ),
+        ("Shared text", _each(group, describe_sharing)),
+        ("Options in force", _options(engine)),
     )
+
+
+def _each(group: Sequence[EngineFacts], describe: Callable[[EngineFacts], str]) -> str:
+    return " / ".join(dict.fromkeys(filter(None, map(describe, group))))
+
+
+def _options(engine: EngineFacts) -> str:
+    if engine.options is None:
+        return ""
+    return "; ".join(list_unusual_options(engine.options)) or "usual"

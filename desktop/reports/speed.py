@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from desktop.domain.base import Value
 from desktop.domain.measurement import Measurement
+from desktop.domain.settings import EngineOptions
 from desktop.reports.records import RunRecord
 from desktop.reports.selection import ModelRuns
 
@@ -21,6 +22,7 @@ class Setup(Value, frozen=True, kw_only=True):
     devices: tuple[str, ...]
     threads: int
     gpu_layers: int
+    options: EngineOptions
 
 
 class Figure(Value, frozen=True, kw_only=True):
@@ -82,6 +84,8 @@ def setup_of(model: ModelRuns, measurement: Measurement) -> Setup | None:
         devices=engine.devices if engine else (),
         threads=engine.threads if engine else record.run.settings.threads or 0,
         gpu_layers=record.run.settings.gpu_layers,
+        # Those asked for: runs of earlier versions did not record the ones in force.
+        options=record.run.settings.engine,
     )
 
 

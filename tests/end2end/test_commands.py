@@ -165,9 +165,38 @@ def test_two_runs_of_one_day_are_two_runs(
 def test_settings_reach_the_run(program: Program, write_suite: Writer, smollm: Path) -> None:
     document = program.ask(
         "run", "--engine", "scripted", "--model", smollm, "--suite", write_suite(),
-        "--temperature", 0.7, "--seed", 3, "--repeats", 2,
+        "--temperature", 0.7, "--seed", 3, "--repeats", 2, "--reproducible",
+        "--key-cache-type", "q8_0", "--max-thinking-tokens", 99,
     )  # fmt: skip
-    assert document["runs"][0]["cases"] == 6
+    check_schema(document, "run")
+    (run,) = document["runs"]
+    assert run["cases"] == 6
+    settings = run["settings"]
+    assert settings["sampling"]["seed"] == 3
+    assert settings["parallel_sequences"] == 1
+    assert settings["engine"]["key_cache_type"] == "q8_0"
+    assert settings["max_thinking_tokens"] == 99
+    assert run["engine"]["parallel_sequences"] == 1
+    (listed,) = program.ask("runs")["runs"]
+    assert (listed["settings"], listed["engine"]) == (settings, run["engine"])
+
+
+def test_seconds_of_answers_are_those_of_reproducible_runs_only(
+    program: Program, write_suite: Writer, smollm: Path
+) -> None:
+    shown = []
+    for mode in ("--parallel=auto", "--reproducible"):
+        document = program.ask(
+            "run", "--engine", "scripted", "--model", smollm, "--suite", write_suite(), mode
+        )
+        comparison = program.ask("compare", document["runs"][0]["id"])
+        check_schema(comparison, "compare")
+        (model,) = comparison["models"]
+        alone = {
+            answer["timed_alone"] for case in comparison["cases"] for answer in case["answers"]
+        }
+        shown.append((model["median_answer_seconds"] is not None, alone))
+    assert shown == [(False, {False}), (True, {True})]
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_a_line_for_every_case_and_model() -> None:
     ]
     assert table[0]["answer"] == "Answer to case-000: right."
     assert table[0]["run_id"] == "run-A-0"
-    assert table[0]["seconds"] == "0.8"
+    assert table[0]["generated_tokens"] == "12"
 
 
 def test_thinking_is_a_column_at_the_end_so_that_none_has_moved() -> None:
