@@ -53,6 +53,7 @@ from desktop.inference.engine import (
 from desktop.scoring.registry import score_answer
 
 _LOSSES_BEFORE_GIVING_UP = 4
+_LOADS_BEFORE_GIVING_UP = 2
 
 CHAT_TEMPLATE = "chat_template"
 PLAIN_TEXT = "plain_text"
@@ -81,6 +82,7 @@ class SuiteRun:
         self._begun: dict[str, float] = {}
         self._lost: dict[str, str] = {}
         self._losses = 0
+        self._failed_loads = 0
         self._pace = Pace(len(questions), self.answers_kept)
         self._rendered: dict[str, RenderedPrompt] = {}
         self._templated = False
@@ -302,9 +304,10 @@ class SuiteRun:
             self._under_way = {}
             return
         self._losses += 1
-        if loading:
+        self._failed_loads += loading
+        if not fault.process_ended or self._failed_loads >= _LOADS_BEFORE_GIVING_UP:
             raise fault
-        if not fault.process_ended or self._losses >= _LOSSES_BEFORE_GIVING_UP:
+        if self._losses >= _LOSSES_BEFORE_GIVING_UP:
             raise fault
         yield EngineLost(run_id=self.run.id, message=fault.message)
         lost, self._under_way = self._under_way, {}

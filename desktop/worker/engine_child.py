@@ -45,6 +45,7 @@ from desktop.worker.engine_frames import (
     encode,
 )
 from desktop.worker.last_words import redirect_output
+from desktop.worker.process_end import OUT_OF_MEMORY
 
 _SCRIPTED_DEATH = 70
 
@@ -174,6 +175,11 @@ def _obey(command: Command, engine: Engine, jobs: _Jobs, outlet: _Outlet) -> Non
         )
         if fault.process_ended:
             os._exit(1)
+    except MemoryError:
+        # What else was cut short by that, nobody can tell.
+        message = f"The engine's process {OUT_OF_MEMORY}."
+        outlet.send(JobFailed(job=command.job, message=message, process_ended=True))
+        os._exit(1)
     except Exception as failure:  # noqa: BLE001 - whatever it is, the parent must hear of it
         message = f"The engine met something that it was not made for ({type(failure).__name__})."
         outlet.send(JobFailed(job=command.job, message=message, details=traceback.format_exc()))

@@ -73,6 +73,8 @@ _GENERATION = (
 _POLL_SECONDS = 0.2
 # A grandchild may hold the pipe open; the child's own words are there at once when it has ended.
 _LAST_WORDS_SECONDS = 1.0
+# So many lines of the log before the end may be about it; older ones may be of a loss survived.
+_TELLING_LINES = 10
 _OUT_OF_PLACE = "The engine told of something that it had not been asked for, and was ended."
 
 
@@ -310,9 +312,11 @@ class EngineProcess:
             exit_code = self._process.exitcode
             self._end_process()
             self._last_words.wait(_LAST_WORDS_SECONDS)
-            details = "\n".join((*self._reader.log_lines(), self._last_words.text())).strip()
+            log, last_words = self._reader.log_lines(), self._last_words.text()
+            details = "\n".join((*log, last_words)).strip()
             if exit_code is not None and not problem:
-                problem = describe_end(exit_code)
+                said = "\n".join((*log[-_TELLING_LINES:], last_words))
+                problem = describe_end(exit_code, said)
             self._fault = EngineFault(
                 problem or "The engine closed its pipe and was ended.",
                 details=details,

@@ -1,5 +1,6 @@
 """Why a process ended, in words for people."""
 
+import re
 import signal
 import sys
 
@@ -23,9 +24,23 @@ _CAUSES = {
 }
 
 
-def describe_end(exit_code: int) -> str:
-    """Return one sentence for an exit code as `multiprocessing` gives it (minus n for signal n)."""
+OUT_OF_MEMORY = "ran out of memory"
+# What C++ and ggml say before they give up; the signal alone would blame a check of their own.
+_NO_MEMORY = re.compile(
+    r"bad_alloc|failed to allocate|insufficient memory|cannot allocate memory|out of memory"
+    r"|MemoryError",
+    re.IGNORECASE,
+)
+
+
+def describe_end(exit_code: int, last_words: str = "") -> str:
+    """Return one sentence for an exit code as `multiprocessing` gives it (minus n for signal n).
+
+    `last_words` is what the process wrote to standard error; it may tell more than the code.
+    """
     name = _signal_name(exit_code)
+    if name == "SIGABRT" and _NO_MEMORY.search(last_words):
+        return f"The engine's process {OUT_OF_MEMORY} ({name})."
     if name in _CAUSES:
         return f"The engine's process {_CAUSES[name]} ({name})."
     if name:

@@ -73,3 +73,18 @@ def test_ends_are_put_in_words() -> None:
     assert "number 99" in describe_end(-99)
     assert "exit code 3" in describe_end(3)
     assert "of its own accord" in describe_end(0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("terminate called after throwing an instance of 'std::bad_alloc'", "ran out of memory"),
+        ("ggml_aligned_malloc: insufficient memory (attempted to allocate 9 MB)", "ran out of"),
+        ("GGML_ASSERT(n_tokens_all <= cparams.n_batch) failed", "check of its own failed"),
+        ("", "check of its own failed"),
+    ],
+)
+def test_last_words_tell_memory_from_other_reasons_to_give_up(said: str, words: str) -> None:
+    assert words in describe_end(-signal.SIGABRT, said)
+    assert "reading memory that is not its own" in describe_end(-signal.SIGSEGV, said)
