@@ -6,6 +6,7 @@ travels: tagged, so that a union of them can be decoded without trusting the sen
 """
 
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -149,6 +150,76 @@ class SpeedSampled(Frame, frozen=True, kw_only=True):
     seconds: float
 
 
+class TokenBoundary(StrEnum):
+    """Where a context ends, in tokens, and its continuations begin.
+
+    `CONTEXT` is lm-evaluation-harness's way: after as many tokens as the context alone has, where
+    white space at its end counts to the continuations. `COMMON_PREFIX` is llama-perplexity's: where
+    the whole texts begin to differ, so that what all continuations begin with does not count.
+    """
+
+    CONTEXT = "context"
+    COMMON_PREFIX = "common_prefix"
+
+
+class ContinuationSet(Frame, frozen=True, kw_only=True):
+    """A context and texts that might follow it, joined as they are, without a space between.
+
+    `has_special_tokens` and `mask` are what they are for `Prompt`.
+    """
+
+    key: str
+    context: str
+    continuations: tuple[str, ...]
+    has_special_tokens: bool = False
+    mask: str = ""
+    boundary: TokenBoundary = TokenBoundary.CONTEXT
+
+
+class ContinuationScore(Frame, frozen=True, kw_only=True):
+    """How likely one continuation is: the sum of its tokens' natural logarithms.
+
+    `is_greedy` tells that each of its tokens was the likeliest at its place. `truncated_tokens`
+    of its context did not fit into the window and were cut from the left.
+    """
+
+    log_probability: float
+    tokens: int
+    is_greedy: bool
+    truncated_tokens: int = 0
+
+
+class ContinuationsScored(Frame, frozen=True, kw_only=True):
+    """All continuations of a set, in its order, after `context_tokens` tokens of context."""
+
+    key: str
+    scores: tuple[ContinuationScore, ...]
+    context_tokens: int
+
+
+class LikelihoodFailed(Frame, frozen=True, kw_only=True):
+    """This set could not be scored; the others go on. `message` is a sentence for people."""
+
+    key: str
+    message: str
+
+
+class PerplexityMeasured(Frame, frozen=True, kw_only=True):
+    """What one of `chunks` chunks of a text adds to its perplexity; `chunk` counts from 0.
+
+    Sums over `tokens` scored tokens, which are `scored_bytes` bytes of text: of their negative
+    natural logarithms, and of the squares of these, from which llama-perplexity's ± comes.
+    """
+
+    chunk: int
+    chunks: int
+    tokens: int
+    scored_bytes: int
+    negative_log_likelihood: float
+    squares: float
+
+
+LikelihoodEvent: TypeAlias = ContinuationsScored | LikelihoodFailed
 GenerationEvent: TypeAlias = (
     ContextMade | GenerationStarted | TextGenerated | GenerationFinished | GenerationFailed
 )
@@ -175,6 +246,22 @@ class Engine(Protocol):
     def measure_speed(self, tests: Sequence[SpeedTest], repetitions: int) -> Iterator[SpeedSampled]:
         """Measure as llama-bench does (a warm-up of each kind, cache cleared each time)."""
 
+    def score_continuations(self, items: Sequence[ContinuationSet]) -> Iterator[LikelihoodEvent]:
+        """Tell how likely each continuation of each set is.
+
+        Every set ends in exactly one `ContinuationsScored` or `LikelihoodFailed`, in any order.
+        Common beginnings, also of different sets, are read once, unless the model was loaded with
+        `parallel_sequences=1`. After `cancel`, sets not yet told of yield nothing.
+        """
+
+    def measure_perplexity(
+        self, text: str, context_tokens: int = 512
+    ) -> Iterator[PerplexityMeasured]:
+        """Measure as llama-perplexity does: chunks of `context_tokens`, their second halves scored.
+
+        Yields the chunks in any order. `EngineFault` for a text of less than two of them.
+        """
+
     def estimate_memory(self, request: LoadModel) -> MemoryNeed:
         """Ask what a load would need, without making it. `EngineFault` if that can't be told."""
 
@@ -182,7 +269,7 @@ class Engine(Protocol):
         """Return the engine process's peak resident set so far, in bytes; 0 if unknown."""
 
     def cancel(self) -> None:
-        """Ask `generate` or `measure_speed` to end soon. Safe from any thread, at any time."""
+        """Ask the iterator under way to end soon. Safe from any thread, at any time."""
 
     def close(self) -> None:
         """Free everything. An engine process ends; closing twice is harmless."""

@@ -6,6 +6,7 @@ those of the script's nominal speeds, whether or not it waits them out.
 """
 
 import hashlib
+import itertools
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,17 +20,22 @@ from desktop.errors import EngineFault
 from desktop.inference.allowance import peak_resident_bytes
 from desktop.inference.answer_text import AnswerText
 from desktop.inference.engine import (
+    ContinuationSet,
     Frame,
     GenerationEvent,
     GenerationFailed,
     GenerationFinished,
     GenerationStarted,
+    LikelihoodEvent,
+    LikelihoodFailed,
     LoadModel,
     ModelLoaded,
+    PerplexityMeasured,
     Prompt,
     SpeedSampled,
     TextGenerated,
 )
+from desktop.inference.scripted_likelihood import measure_words, score_words
 
 _CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
@@ -207,6 +213,21 @@ class ScriptedEngine:
         self._cancelled.clear()
         return self._measure(loaded, list(tests), repetitions)
 
+    def score_continuations(self, items: Sequence[ContinuationSet]) -> Iterator[LikelihoodEvent]:
+        """Draw likelihoods by hash; a reply whose pattern is in a context brings its fault."""
+        loaded = self._require_model()
+        self._cancelled.clear()
+        return self._score(loaded, list(items))
+
+    def measure_perplexity(
+        self, text: str, context_tokens: int = 512
+    ) -> Iterator[PerplexityMeasured]:
+        """Draw the chunks' sums by hash."""
+        loaded = self._require_model()
+        self._cancelled.clear()
+        chunks = measure_words(split_tokens(text), model=loaded.path, context_tokens=context_tokens)
+        return itertools.takewhile(lambda _: not self._cancelled.is_set(), chunks)
+
     def estimate_memory(self, request: LoadModel) -> MemoryNeed:
         """Give figures of a small model."""
         context, sequences = self._context_of(request), request.parallel_sequences or 1
@@ -224,7 +245,7 @@ class ScriptedEngine:
         return peak_resident_bytes()
 
     def cancel(self) -> None:
-        """End `generate` or `measure_speed` before the next token."""
+        """End the iterator under way before its next event."""
         self._cancelled.set()
 
     def close(self) -> None:
@@ -290,10 +311,13 @@ class ScriptedEngine:
                 yield GenerationFailed(key=answer.prompt.key, message=message)
 
     def _begin(self, loaded: LoadModel, prompt: Prompt) -> _Answer:
+        return _Answer(prompt, self._find_reply(loaded, prompt.text), self._script)
+
+    def _find_reply(self, loaded: LoadModel, text: str) -> ScriptedReply:
         for reply in self._script.replies:
-            if re.search(reply.model, loaded.path) and re.search(reply.pattern, prompt.text):
-                return _Answer(prompt, reply, self._script)
-        return _Answer(prompt, ScriptedReply(pattern="", text=_echo(prompt.text)), self._script)
+            if re.search(reply.model, loaded.path) and re.search(reply.pattern, text):
+                return reply
+        return ScriptedReply(pattern="", text=_echo(text))
 
     def _measure(
         self, loaded: LoadModel, tests: list[SpeedTest], repetitions: int
@@ -314,6 +338,22 @@ class ScriptedEngine:
                     tokens=test.prompt_tokens + test.generated_tokens,
                     seconds=seconds,
                 )
+
+    def _score(self, loaded: LoadModel, items: list[ContinuationSet]) -> Iterator[LikelihoodEvent]:
+        for item in items:
+            if self._cancelled.is_set():
+                return
+            match self._find_reply(loaded, item.context).fault:
+                case ScriptedFault.DIE:
+                    self._die()
+                case ScriptedFault.HANG:
+                    self._hang()
+                case ScriptedFault.REFUSE:
+                    message = "The script says to refuse this context."
+                    yield LikelihoodFailed(key=item.key, message=message)
+                case _:
+                    window = self._context_of(loaded)
+                    yield score_words(item, split_tokens, model=loaded.path, window=window)
 
     def _pace(self, seconds: float) -> None:
         if self._script.pace:

@@ -17,7 +17,7 @@ import threading
 import traceback
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from desktop.errors import EngineFault
 from desktop.inference.engine import Engine, Frame
@@ -38,9 +38,11 @@ from desktop.worker.engine_frames import (
     JobDone,
     JobFailed,
     Load,
+    MeasurePerplexity,
     MeasureSpeed,
     MemoryEstimated,
     PeakMemory,
+    ScoreContinuations,
     decode_command,
     encode,
 )
@@ -48,6 +50,7 @@ from desktop.worker.last_words import redirect_output
 from desktop.worker.process_end import OUT_OF_MEMORY
 
 _SCRIPTED_DEATH = 70
+_Cancellable: TypeAlias = Generate | MeasureSpeed | ScoreContinuations | MeasurePerplexity
 
 
 class _Outlet:
@@ -86,15 +89,21 @@ class _Jobs:
             else:
                 self._cancelled.add(job)
 
-    def begin(self, command: Generate | MeasureSpeed) -> Iterable[Frame]:
-        """Start a job; both calls forget older cancels before they return, not later."""
+    def begin(self, command: _Cancellable) -> Iterable[Frame]:
+        """Start a job; all calls forget older cancels before they return, not later."""
         with self._lock:
             if command.job in self._cancelled:
                 return ()
             self._current = command.job
-            if isinstance(command, Generate):
-                return self._engine.generate(command.prompts)
-            return self._engine.measure_speed(command.tests, command.repetitions)
+            match command:
+                case Generate():
+                    return self._engine.generate(command.prompts)
+                case MeasureSpeed():
+                    return self._engine.measure_speed(command.tests, command.repetitions)
+                case ScoreContinuations():
+                    return self._engine.score_continuations(command.items)
+                case MeasurePerplexity():
+                    return self._engine.measure_perplexity(command.text, command.context_tokens)
 
     def end(self) -> None:
         with self._lock:
@@ -193,7 +202,7 @@ def _answers(command: Command, engine: Engine, jobs: _Jobs) -> Iterator[Frame]:
     match command:
         case Load():
             yield engine.load(command.request)
-        case Generate() | MeasureSpeed():
+        case Generate() | MeasureSpeed() | ScoreContinuations() | MeasurePerplexity():
             yield from jobs.begin(command)
         case EstimateMemory():
             yield MemoryEstimated(need=engine.estimate_memory(command.request))

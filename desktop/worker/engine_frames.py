@@ -14,12 +14,16 @@ from desktop.domain.settings import SpeedTest
 from desktop.errors import EngineFault
 from desktop.inference.engine import (
     ContextMade,
+    ContinuationSet,
+    ContinuationsScored,
     Frame,
     GenerationFailed,
     GenerationFinished,
     GenerationStarted,
+    LikelihoodFailed,
     LoadModel,
     ModelLoaded,
+    PerplexityMeasured,
     Prompt,
     SpeedSampled,
     TextGenerated,
@@ -56,6 +60,21 @@ class MeasureSpeed(Frame, frozen=True, kw_only=True):
     job: int
     tests: tuple[SpeedTest, ...]
     repetitions: int
+
+
+class ScoreContinuations(Frame, frozen=True, kw_only=True):
+    """Tell how likely texts are; answered by likelihood events, then `JobDone`."""
+
+    job: int
+    items: tuple[ContinuationSet, ...]
+
+
+class MeasurePerplexity(Frame, frozen=True, kw_only=True):
+    """Measure a text's perplexity; answered by `PerplexityMeasured`, then `JobDone`."""
+
+    job: int
+    text: str
+    context_tokens: int
 
 
 class EstimateMemory(Frame, frozen=True, kw_only=True):
@@ -128,7 +147,15 @@ class JobFailed(Frame, frozen=True, kw_only=True):
 
 
 Command: TypeAlias = (
-    Load | Generate | MeasureSpeed | EstimateMemory | AskPeakMemory | Cancel | Close
+    Load
+    | Generate
+    | MeasureSpeed
+    | ScoreContinuations
+    | MeasurePerplexity
+    | EstimateMemory
+    | AskPeakMemory
+    | Cancel
+    | Close
 )
 Event: TypeAlias = (
     EngineReady
@@ -141,6 +168,9 @@ Event: TypeAlias = (
     | GenerationFinished
     | GenerationFailed
     | SpeedSampled
+    | ContinuationsScored
+    | LikelihoodFailed
+    | PerplexityMeasured
     | MemoryEstimated
     | PeakMemory
     | JobDone

@@ -25,13 +25,18 @@ from desktop.domain.settings import SpeedTest
 from desktop.errors import EngineFault
 from desktop.inference.engine import (
     ContextMade,
+    ContinuationSet,
+    ContinuationsScored,
     Frame,
     GenerationEvent,
     GenerationFailed,
     GenerationFinished,
     GenerationStarted,
+    LikelihoodEvent,
+    LikelihoodFailed,
     LoadModel,
     ModelLoaded,
+    PerplexityMeasured,
     Prompt,
     SpeedSampled,
     TextGenerated,
@@ -39,6 +44,7 @@ from desktop.inference.engine import (
 from desktop.inference.scripted import EngineScript
 from desktop.worker.engine_child import serve
 from desktop.worker.engine_frames import (
+    MAXIMUM_FRAME_BYTES,
     AskPeakMemory,
     Cancel,
     Close,
@@ -51,12 +57,21 @@ from desktop.worker.engine_frames import (
     JobDone,
     JobFailed,
     Load,
+    MeasurePerplexity,
     MeasureSpeed,
     MemoryEstimated,
     PeakMemory,
+    ScoreContinuations,
     encode,
 )
-from desktop.worker.event_order import EventOrder, GenerationOrder, OneAnswer, SpeedOrder
+from desktop.worker.event_order import (
+    EventOrder,
+    GenerationOrder,
+    LikelihoodOrder,
+    OneAnswer,
+    PerplexityOrder,
+    SpeedOrder,
+)
 from desktop.worker.event_reader import EventReader
 from desktop.worker.last_words import LastWords
 from desktop.worker.process_end import describe_end
@@ -70,6 +85,8 @@ _GENERATION = (
     GenerationFinished,
     GenerationFailed,
 )
+_LIKELIHOOD = (ContinuationsScored, LikelihoodFailed)
+_MOST_TEXT_BYTES = MAXIMUM_FRAME_BYTES // 2
 _POLL_SECONDS = 0.2
 # A grandchild may hold the pipe open; the child's own words are there at once when it has ended.
 _LAST_WORDS_SECONDS = 1.0
@@ -166,6 +183,30 @@ class EngineProcess:
             SpeedOrder(tests, repetitions),
         )
         return (event for event in self._stream(job) if isinstance(event, SpeedSampled))
+
+    def score_continuations(self, items: Sequence[ContinuationSet]) -> Iterator[LikelihoodEvent]:
+        """Tell how likely texts are in the child; leaving the iterator early cancels the rest."""
+        asked = tuple(items)
+        job = self._begin(
+            lambda job: ScoreContinuations(job=job, items=asked), LikelihoodOrder(asked)
+        )
+        return (event for event in self._stream(job) if isinstance(event, _LIKELIHOOD))
+
+    def measure_perplexity(
+        self, text: str, context_tokens: int = 512
+    ) -> Iterator[PerplexityMeasured]:
+        """Measure a text's perplexity in the child."""
+        size = len(text.encode("utf-8", errors="replace"))
+        if size > _MOST_TEXT_BYTES:
+            raise EngineFault(
+                f"A text of {size / 1e6:.0f} MB is too long for perplexity; take at most"
+                f" {_MOST_TEXT_BYTES / 1e6:.0f} MB of it."
+            )
+        job = self._begin(
+            lambda job: MeasurePerplexity(job=job, text=text, context_tokens=context_tokens),
+            PerplexityOrder(),
+        )
+        return (event for event in self._stream(job) if isinstance(event, PerplexityMeasured))
 
     def estimate_memory(self, request: LoadModel) -> MemoryNeed:
         """Ask the child what a load would need."""

@@ -13,14 +13,21 @@ from typing import Protocol
 from desktop.domain.settings import SpeedTest
 from desktop.inference.engine import (
     ContextMade,
+    ContinuationScore,
+    ContinuationSet,
+    ContinuationsScored,
     Frame,
     GenerationFailed,
     GenerationFinished,
     GenerationStarted,
+    LikelihoodFailed,
+    PerplexityMeasured,
     Prompt,
     SpeedSampled,
     TextGenerated,
 )
+
+_ROUNDING = 1e-3
 
 
 class EventOrder(Protocol):
@@ -119,6 +126,59 @@ class SpeedOrder:
         return cancelled or self._next is None
 
 
+class LikelihoodOrder:
+    """Each set ends once, with a possible score for each of its continuations."""
+
+    def __init__(self, items: Sequence[ContinuationSet]) -> None:
+        """Wait for all of them."""
+        self._waiting = {item.key: len(item.continuations) for item in items}
+
+    def accept(self, event: Frame) -> bool:
+        """Take the end of a set."""
+        match event:
+            case LikelihoodFailed(key=key):
+                return self._waiting.pop(key, None) is not None
+            case ContinuationsScored(key=key, scores=scores, context_tokens=count):
+                return (
+                    self._waiting.pop(key, None) == len(scores)
+                    and count >= 0
+                    and all(map(_is_likelihood, scores))
+                )
+            case _:
+                return False
+
+    def may_end(self, *, cancelled: bool) -> bool:
+        """Return whether all sets have ended, or a cancel cut them short."""
+        return cancelled or not self._waiting
+
+
+class PerplexityOrder:
+    """As many chunks as the first one promises, each once."""
+
+    def __init__(self) -> None:
+        """Wait for the first."""
+        self._chunks = 0
+        self._seen: set[int] = set()
+
+    def accept(self, event: Frame) -> bool:
+        """Take a chunk with sums that can be."""
+        if not isinstance(event, PerplexityMeasured) or event.chunk in self._seen:
+            return False
+        self._chunks = self._chunks or event.chunks
+        self._seen.add(event.chunk)
+        return (
+            0 <= event.chunk < event.chunks == self._chunks
+            and event.tokens > 0
+            and event.scored_bytes >= 0
+            and _is_logarithm(-event.negative_log_likelihood)
+            and _is_time(event.squares)
+        )
+
+    def may_end(self, *, cancelled: bool) -> bool:
+        """Return whether all chunks have come, or a cancel cut them short."""
+        return cancelled or 0 < len(self._seen) == self._chunks
+
+
 def _list_samples(tests: Sequence[SpeedTest], repetitions: int) -> Iterator[tuple[SpeedTest, int]]:
     return ((test, repetition) for test in tests for repetition in range(repetitions))
 
@@ -134,6 +194,16 @@ def _is_possible(event: GenerationFinished) -> bool:
         and _is_time(event.seconds)
         and (first is None or _is_time(first))
     )
+
+
+def _is_likelihood(score: ContinuationScore) -> bool:
+    counts_fit = score.tokens > 0 and score.truncated_tokens >= 0
+    return counts_fit and _is_logarithm(score.log_probability)
+
+
+def _is_logarithm(value: float) -> bool:
+    """Return whether this can be the logarithm of a probability, but for rounding."""
+    return math.isfinite(value) and value <= _ROUNDING
 
 
 def _is_time(seconds: float) -> bool:
