@@ -20,18 +20,24 @@ if "DISPLAY" not in os.environ:
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt  # noqa: E402 -- after the platform is chosen
 from PySide6.QtGui import QGuiApplication  # noqa: E402 -- as above
-from PySide6.QtWidgets import QApplication  # noqa: E402 -- as above
+from PySide6.QtWidgets import QApplication, QScrollArea  # noqa: E402 -- as above
 
 from desktop.settings.options import Appearance, Options  # noqa: E402 -- as above
 from desktop.ui.compare.screen import CompareScreen  # noqa: E402 -- as above
 from desktop.ui.evaluate.screen import EvaluateScreen  # noqa: E402 -- as above
 from desktop.ui.screen import Screen, ScreenId  # noqa: E402 -- as above
+from desktop.ui.widgets.disclosure import Disclosure  # noqa: E402 -- as above
 from desktop.ui.window import MainWindow, prepare_application  # noqa: E402 -- as above
 from desktop.worker.qt import QtEvents  # noqa: E402 -- as above
 from desktop.worker.running import InlineRunner  # noqa: E402 -- as above
 from tests.gui.fakes import FakeOperations, FakeQueue  # noqa: E402 -- as above
 from tests.gui.samples import make_comparison, make_models  # noqa: E402 -- as above
 from tests.gui.scenes import disturb, end_all, play_half  # noqa: E402 -- as above
+from tests.gui.thinking_scenes import (  # noqa: E402 -- as above
+    CUT_OFF,
+    make_thinking_comparison,
+    play_thinking,
+)
 
 LARGE = (1440, 900)
 SMALL = (800, 600)
@@ -81,6 +87,20 @@ def _settings_open(stage: Stage) -> None:
         screen.setup.settings.toggle.click()
 
 
+def _engine_options_open(stage: Stage) -> None:
+    screen = stage.open(ScreenId.EVALUATE)
+    if isinstance(screen, EvaluateScreen):
+        form = screen.setup.settings
+        form.toggle.click()
+        form.expert_part.button.click()
+        form.thinking_budget.setValue(5000)
+        form.engine.value_type.setCurrentText("q8_0")
+        form.engine.flash_attention.setCurrentText("off")
+        QApplication.processEvents()
+        for area in screen.setup.findChildren(QScrollArea):
+            area.ensureWidgetVisible(form.engine.rope_scale)
+
+
 def _welcome(stage: Stage) -> None:
     stage.operations.models.clear()
     stage.operations.summaries.clear()
@@ -104,6 +124,30 @@ def _reasons(stage: Stage) -> None:
         screen.cases.go_to_disagreement(1)
 
 
+def _running_thinking(stage: Stage) -> None:
+    play_thinking(stage.queue)
+    stage.events.flush()
+    stage.open(ScreenId.EVALUATE)
+
+
+def _thinking(title: str) -> Callable[[Stage], None]:
+    """Return a scene with one case in full and what the first model thought before it."""
+
+    def play(stage: Stage) -> None:
+        stage.operations.comparison = make_thinking_comparison()
+        screen = stage.open(ScreenId.COMPARE)
+        if not isinstance(screen, CompareScreen) or screen.comparison is None:
+            return
+        titles = [case.title for case in screen.comparison.cases]
+        screen.cases.table.setCurrentIndex(screen.cases.filter.index(titles.index(title), 0))
+        QApplication.processEvents()
+        for disclosure in screen.detail.findChildren(Disclosure):
+            if title not in CUT_OFF:
+                disclosure.button.click()
+
+    return play
+
+
 def _eight(stage: Stage) -> None:
     models = make_models()
     stage.operations.comparison = make_comparison((*models, *models, *models[:2]))
@@ -120,12 +164,16 @@ def _read_only(stage: Stage) -> None:
 SCENES: dict[str, Callable[[Stage], None]] = {
     "evaluate": _plain(ScreenId.EVALUATE),
     "evaluate-settings": _settings_open,
+    "evaluate-engine-options": _engine_options_open,
     "evaluate-running": _running,
     "evaluate-ended": _ended,
     "welcome": _welcome,
     "welcome-without-samples": _welcome_without_samples,
     "compare": _plain(ScreenId.COMPARE),
     "compare-reasons": _reasons,
+    "compare-thinking": _thinking("Extract the invoice total"),
+    "compare-cut-off": _thinking(CUT_OFF[-1]),
+    "evaluate-thinking": _running_thinking,
     "compare-empty": _nothing_to_compare,
     "compare-eight": _eight,
     "models": _plain(ScreenId.MODELS),

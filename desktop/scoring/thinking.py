@@ -12,13 +12,13 @@ _CLOSE = regex.compile(r".*</(?:think|thinking|reasoning)>\s*", regex.DOTALL)
 
 # Where a limit ended a text; the others mean that the model or a stop text did.
 _CUTS = {
-    None: "The model was cut off in the middle of its thinking; nothing was checked.",
-    StopReason.MAX_THINKING: "The model was cut off in the middle of its thinking, at the longest "
-    "thinking allowed; nothing was checked.",
-    StopReason.MAX_TOKENS: "The model was cut off in the middle of its thinking, at the longest "
-    "answer allowed; nothing was checked.",
-    StopReason.CONTEXT_FULL: "The model was cut off in the middle of its thinking, when its "
-    "context was full; nothing was checked.",
+    None: "The model was still thinking where its text ends; nothing was checked.",
+    StopReason.MAX_THINKING: "The model was still thinking at the longest thinking allowed; "
+    "nothing was checked.",
+    StopReason.MAX_TOKENS: "The model was still thinking at the longest answer allowed; "
+    "nothing was checked.",
+    StopReason.CONTEXT_FULL: "The model was still thinking when its context was full; "
+    "nothing was checked.",
 }
 
 

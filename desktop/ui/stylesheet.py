@@ -32,6 +32,7 @@ QLabel[role="card-title"] { font-size: 15px; font-weight: 600; }
 QLabel[role="strong"] { font-weight: 600; }
 QLabel[role="figure"] { font-size: 20px; font-weight: 600; }
 QLabel[role="dim"] { color: @dim; }
+QLabel[role="thinking"] { color: @faint; font-style: italic; }
 QLabel[role="label"] { color: @faint; font-size: @labelpx; }
 QLabel[role="small-dim"] { color: @dim; font-size: 12px; }
 QLabel[role="column"] { color: @faint; font-size: 12px; }
@@ -68,6 +69,7 @@ QPushButton[kind="link"] {
   background: transparent; border: 2px solid transparent; color: @accent; padding: 1px 4px;
   min-height: 18px;
 }
+QPushButton[kind="link"][flush="true"] { padding: 1px 1px; }
 QPushButton[kind="link"]:hover { text-decoration: underline; }
 QPushButton[kind="link"]:focus { border: 2px solid @accent; }
 QPushButton[kind="link"]:disabled { color: @faint; }

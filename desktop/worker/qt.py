@@ -134,7 +134,8 @@ class QtEvents(QObject):
 def join_pieces(events: list[RunEvent]) -> list[RunEvent]:
     """Join the pieces of each answer into one event at the place of the first piece.
 
-    An answer that is begun anew within the batch (its engine was lost) starts from nothing.
+    Thinking and what is said after it stay apart. An answer that is begun anew within the batch
+    (its engine was lost) starts from nothing.
     """
     joined: list[RunEvent] = []
     places: dict[tuple[str, str, int], int] = {}
@@ -146,11 +147,14 @@ def join_pieces(events: list[RunEvent]) -> list[RunEvent]:
             continue
         key = (event.run_id, event.case_id, event.repeat)
         place = places.get(key)
-        if place is None:
-            places[key] = len(joined)
-            joined.append(event)
-            continue
-        before = joined[place]
-        if isinstance(before, AnswerGrew):
+        before = None if place is None else joined[place]
+        if (
+            place is not None
+            and isinstance(before, AnswerGrew)
+            and before.is_thinking == event.is_thinking
+        ):
             joined[place] = msgspec.structs.replace(before, text=before.text + event.text)
+            continue
+        places[key] = len(joined)
+        joined.append(event)
     return joined

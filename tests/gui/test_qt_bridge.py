@@ -1,5 +1,6 @@
 import threading
 
+import msgspec
 import pytest
 from PySide6.QtCore import QThread
 from pytestqt.qtbot import QtBot
@@ -110,6 +111,16 @@ def test_pieces_of_one_answer_are_joined_and_others_keep_their_place() -> None:
     other = QueuePaused(paused=True)
     joined = join_pieces([grew("x"), other, grew("1", "b"), grew("y"), grew("2", "b")])
     assert joined == [grew("xy"), other, grew("12", "b")]
+
+
+def test_thinking_and_the_answer_after_it_stay_apart() -> None:
+    thought = msgspec.structs.replace(grew("hm"), is_thinking=True)
+    joined = join_pieces([thought, thought, grew("4", "b"), grew("x"), grew("y")])
+    assert [(e.text, e.is_thinking) for e in joined if isinstance(e, AnswerGrew)] == [
+        ("hmhm", True),
+        ("4", False),
+        ("xy", False),
+    ]
 
 
 def test_an_answer_begun_anew_does_not_take_over_old_pieces() -> None:

@@ -50,7 +50,7 @@ class CasesPanel(Card):
         self.tags = ComboBox()
         self.tags.setAccessibleName(self.tr("Tag"))
         self.disagreements = CheckBox(self.tr("Disagreements"))
-        self.disagreements.setToolTip(self.tr("Only cases that some passed and others failed"))
+        self.disagreements.setToolTip(self.tr("Only cases that some passed and others did not"))
         self.count = Label("", "label")
         self._lay_out()
         self._timer = QTimer(self)

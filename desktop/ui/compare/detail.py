@@ -6,9 +6,10 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from desktop.domain.comparison import ComparedAnswer, ComparedCase, ComparedModel
 from desktop.domain.run import Outcome
 from desktop.ui.compare.table import describe_outcome
-from desktop.ui.formatting import format_duration
+from desktop.ui.formatting import format_duration, format_number
 from desktop.ui.screen import scrolled
 from desktop.ui.widgets.card import Card, quote_frame
+from desktop.ui.widgets.disclosure import Disclosure
 from desktop.ui.widgets.dot import Dot
 from desktop.ui.widgets.key_hint import KeyHints
 from desktop.ui.widgets.labels import ElidedLabel, Label
@@ -77,13 +78,17 @@ class CaseDetail(Card):
             self._layout.addWidget(reason)
         if answer is None:
             return
+        if answer.thinking:
+            self._layout.addWidget(_make_thinking(column.model.facts.name, answer))
         if answer.text:
             text = Label(answer.text, wrap=True).make_selectable()
             text.setAccessibleName(f"{column.model.facts.name}: {answer.text}")
             self._layout.addWidget(text)
         if answer.generated_tokens:
-            tokens = self.tr("{0} tokens").format(answer.generated_tokens)
-            self._layout.addWidget(Label(f"{format_duration(answer.seconds)} · {tokens}", "label"))
+            about = describe_tokens(answer)
+            if answer.timed_alone:
+                about = f"{format_duration(answer.seconds)} · {about}"
+            self._layout.addWidget(Label(about, "label", wrap=True))
 
     def _clear(self) -> None:
         fresh = QWidget()
@@ -96,6 +101,30 @@ class CaseDetail(Card):
         self._content, self._layout = fresh, layout
 
 
+def _make_thinking(model: str, answer: ComparedAnswer) -> Disclosure:
+    """Return what a model thought before it answered, closed."""
+    title = QCoreApplication.translate("CaseDetail", "Thinking, {0} tokens")
+    title = title.format(format_number(answer.thinking_tokens))
+
+    def make_content() -> QWidget:
+        return quote_frame(answer.thinking, "thinking")
+
+    return Disclosure(title, make_content, name=f"{model}: {title}")
+
+
+def describe_tokens(answer: ComparedAnswer) -> str:
+    """Return how much a model wrote, and how much of that was thinking."""
+    if answer.outcome is Outcome.TRUNCATED:
+        text = QCoreApplication.translate("CaseDetail", "{0} tokens, all of them thinking")
+    elif answer.thinking_tokens:
+        text = QCoreApplication.translate("CaseDetail", "{0} tokens, {1} of them thinking")
+    else:
+        text = QCoreApplication.translate("CaseDetail", "{0} tokens")
+    return text.format(
+        format_number(answer.generated_tokens), format_number(answer.thinking_tokens)
+    )
+
+
 def describe_verdict(answer: ComparedAnswer | None) -> tuple[str, str]:
     """Return verdict and reason as a line, and the role that colours it."""
     told = describe_outcome(answer)[0]
@@ -103,6 +132,6 @@ def describe_verdict(answer: ComparedAnswer | None) -> tuple[str, str]:
         return told, "dim"
     if answer.outcome is Outcome.PASSED:
         return told, "good"
-    role = "bad" if answer.outcome is Outcome.FAILED else "warning"
+    role = "warning" if answer.outcome is Outcome.ERROR else "bad"
     text = QCoreApplication.translate("CaseDetail", "{0}: {1}")
     return (text.format(told, answer.explanation) if answer.explanation else told), role

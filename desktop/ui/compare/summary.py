@@ -12,6 +12,7 @@ from desktop.ui.formatting import (
     describe_model,
     format_bytes,
     format_interval,
+    format_number,
     format_rate,
     format_share,
 )
@@ -178,6 +179,8 @@ class ModelCard(Card):
             figure.show_value(value, label, hint)
             figures.addWidget(figure, 1)
         self.body.addLayout(figures)
+        if thinking := describe_thinking(column):
+            self.body.addWidget(ElidedLabel(thinking, "small-dim"))
         for problem in problems_of(column):
             self.body.addWidget(ElidedLabel(problem, "warning"))
         self.body.addStretch(1)  # cards beside it may be higher
@@ -225,6 +228,18 @@ def _explain_speed(column: ComparedModel) -> str:
     return "\n".join(words)
 
 
+def describe_thinking(column: ComparedModel) -> str:
+    """Return how much a model thinks, and how often it was cut off; empty if it never thinks."""
+    parts = []
+    if column.mean_thinking_tokens:
+        text = QCoreApplication.translate("CompareSummary", "{0} tokens of thinking an answer")
+        parts.append(text.format(format_number(column.mean_thinking_tokens)))
+    if column.counts.truncated:
+        text = QCoreApplication.translate("CompareSummary", "■ {0} cut off")
+        parts.append(text.format(column.counts.truncated))
+    return " · ".join(parts)
+
+
 def problems_of(column: ComparedModel) -> tuple[str, ...]:
     """Return what is odd about a model's runs, in words."""
     problems = list(column.problems)
@@ -258,8 +273,8 @@ def _make_lines(models: tuple[ComparedModel, ...]) -> QWidget:
 def _add_line(grid: QGridLayout, row: int, column: ComparedModel) -> None:
     grid.addWidget(Dot(column.color), row, 0)
     name = ElidedLabel(column.label, "strong")
-    tip = "\n".join((column.model.facts.name, describe_model(column.model), *problems_of(column)))
-    name.setToolTip(tip)
+    facts = (column.model.facts.name, describe_model(column.model), describe_thinking(column))
+    name.setToolTip("\n".join(part for part in (*facts, *problems_of(column)) if part))
     grid.addWidget(name, row, 1)
     bar = IntervalBar(column.color)
     bar.show_share(column.share_passed, column.interval)

@@ -30,6 +30,7 @@ TAG_COLUMN = 1
 FIRST_MODEL_COLUMN = 2
 _SORT_ROLE = Qt.ItemDataRole.UserRole + 1
 _Index = QModelIndex | QPersistentModelIndex
+_TONES = {"✓": Tone.GOOD, "✕": Tone.BAD, "■": Tone.BAD, "!": Tone.WARNING}
 
 
 def _tr(text: str) -> str:
@@ -43,6 +44,7 @@ def describe_outcome(answer: ComparedAnswer | None) -> tuple[str, Tone]:
     sign, word, tone = {
         Outcome.PASSED: ("✓", _tr("pass"), Tone.GOOD),
         Outcome.FAILED: ("✕", _tr("fail"), Tone.BAD),
+        Outcome.TRUNCATED: ("■", _tr("cut off"), Tone.BAD),
         Outcome.ERROR: ("!", _tr("error"), Tone.WARNING),
     }[answer.outcome]
     if answer.repeats > 1 and answer.outcome is not Outcome.ERROR:
@@ -51,10 +53,12 @@ def describe_outcome(answer: ComparedAnswer | None) -> tuple[str, Tone]:
 
 
 def _rank(answer: ComparedAnswer | None) -> float:
-    """Return where a cell sorts: passes first, then by score, errors, and what waits last."""
+    """Return where a cell sorts: passes, then by score, cut off, errors, and what waits last."""
     if answer is None:
-        return -2.0
+        return -3.0
     if answer.outcome is Outcome.ERROR:
+        return -2.0
+    if answer.outcome is Outcome.TRUNCATED:
         return -1.0
     return answer.score + (1.0 if answer.outcome is Outcome.PASSED else 0.0)
 
@@ -203,7 +207,7 @@ class CompareDelegate(RowDelegate):
             return
         self.paint_ground(painter, option, index)
         text = str(index.data() or "")
-        tone = {"✓": Tone.GOOD, "✕": Tone.BAD, "!": Tone.WARNING}.get(text[:1], Tone.NEUTRAL)
+        tone = _TONES.get(text[:1], Tone.NEUTRAL)
         painter.setFont(option.font)
         paint_pill(painter, option.rect, text, tone)
 

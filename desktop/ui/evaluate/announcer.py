@@ -88,6 +88,7 @@ class Announcer(QWidget):
             state.run.status in {RunStatus.CANCELLED, RunStatus.INTERRUPTED} for state in runs
         )
         errors = sum(state.count(Outcome.ERROR) for state in runs)
+        cut = sum(state.count(Outcome.TRUNCATED) for state in runs)
         name = evaluation.title or self.tr("The evaluation")
         if open_ended:
             text = self.tr("What was measured is kept; History can go on with it.")
@@ -95,6 +96,9 @@ class Announcer(QWidget):
         if failed:
             text = self.tr("{0} of {1} runs could not be made.").format(failed, len(runs))
             return self.tr("{0} is done in part.").format(name), text, Tone.WARNING
+        if cut and not errors:
+            text = self.tr("{0} answers were cut off while thinking and count as not passed.")
+            return self.tr("{0} is done.").format(name), text.format(cut), Tone.WARNING
         if errors:
             text = self.tr("{0} cases ended in an error and do not count.").format(errors)
             return self.tr("{0} is done.").format(name), text, Tone.WARNING

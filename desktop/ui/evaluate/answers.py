@@ -43,9 +43,16 @@ class _AnswerRow(QWidget):
         verdict, role = describe_state(answer)
         self._verdict.setText(verdict)
         self._verdict.set_role(role)
-        text = shorten(answer.text, growing=answer.outcome is None)
+        # Thinking gives way to the answer; of a cut-off one its end is all there is.
+        thinks = bool(answer.thinking) and not answer.text.strip()
+        if thinks:
+            text = shorten(answer.thinking, growing=True)
+        else:
+            text = shorten(answer.text, growing=answer.outcome is None)
         if self._text.text() != text:
             self._text.setText(text)
+            self._text.setAccessibleName(self.tr("Thinking: {0}").format(text) if thinks else "")
+        self._text.set_role("thinking" if thinks else "dim")
         self._text.setVisible(bool(text))
 
 
@@ -64,13 +71,15 @@ def describe_state(answer: AnswerLine) -> tuple[str, str]:
         return QCoreApplication.translate("AnswersPanel", text)
 
     if answer.outcome is None:
-        return tr("… writing"), "dim"
+        return tr("… thinking") if answer.is_thinking else tr("… writing"), "dim"
     told, role = {
         Outcome.PASSED: (tr("✓ pass"), "good"),
         Outcome.FAILED: (tr("✕ fail"), "bad"),
+        Outcome.TRUNCATED: (tr("■ cut off while thinking"), "bad"),
         Outcome.ERROR: (tr("! error"), "warning"),
     }[answer.outcome]
-    if answer.outcome is not Outcome.PASSED and answer.explanation:
+    says_why = answer.outcome in (Outcome.FAILED, Outcome.ERROR)
+    if says_why and answer.explanation:
         told = f"{told}: {answer.explanation}"
     return told, role
 

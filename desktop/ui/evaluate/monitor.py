@@ -33,6 +33,8 @@ from desktop.worker.operations import RunDetails
 from desktop.worker.qt import QtEvents
 
 _ANSWERS_KEPT = 60
+# Letters of thinking: more than ever stands on the screen, and far less than models think.
+_THINKING_KEPT = 1000
 _ENDED = {RunStatus.FINISHED, RunStatus.CANCELLED, RunStatus.INTERRUPTED, RunStatus.FAILED}
 
 
@@ -42,7 +44,10 @@ def _tr(text: str) -> str:
 
 @dataclass
 class AnswerLine:
-    """An answer that is being written, or that has just been judged."""
+    """An answer that is being written, or that has just been judged.
+
+    `thinking` is the end of what the model thought; `is_thinking` tells that it still does.
+    """
 
     run_id: str
     case_id: str
@@ -50,6 +55,8 @@ class AnswerLine:
     title: str
     color: int
     text: str = ""
+    thinking: str = ""
+    is_thinking: bool = False
     outcome: Outcome | None = None
     explanation: str = ""
 
@@ -428,7 +435,11 @@ def _grow_answer(evaluation: EvaluationState, state: RunState, event: AnswerGrew
             AnswerStarted(run_id=event.run_id, case_id=event.case_id, repeat=event.repeat),
         )
         line = evaluation.answers[0]
-    line.text += event.text
+    line.is_thinking = event.is_thinking
+    if event.is_thinking:
+        line.thinking = (line.thinking + event.text)[-_THINKING_KEPT:]
+    else:
+        line.text += event.text
 
 
 def _finish_answer(evaluation: EvaluationState, state: RunState, event: AnswerFinished) -> None:
@@ -442,6 +453,8 @@ def _finish_answer(evaluation: EvaluationState, state: RunState, event: AnswerFi
     line = _find_line(evaluation, event.run_id, answer.case_id, answer.repeat)
     if line is not None:
         line.text = answer.text
+        line.thinking = answer.thinking[-_THINKING_KEPT:]
+        line.is_thinking = False
         line.outcome = answer.outcome
         refused = next((s.explanation for s in answer.scores if not s.passed), "")
         line.explanation = answer.problem or refused

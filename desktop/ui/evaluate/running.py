@@ -1,5 +1,7 @@
 """An evaluation under way: models by what they are asked, and how far each is."""
 
+from collections import Counter
+
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import (
     QGridLayout,
@@ -11,7 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.domain.language_model import LanguageModel
-from desktop.domain.run import Outcome, RunStatus
+from desktop.domain.run import RunCounts, RunStatus
 from desktop.ui.evaluate.answers import AnswersPanel
 from desktop.ui.evaluate.machine_panel import MachinePanel
 from desktop.ui.evaluate.monitor import EvaluationState, RunState, Trouble
@@ -92,14 +94,15 @@ class RunCell(QStackedWidget):
         if state.answers_kept and not state.kept_known:
             # Answers of before are not loaded yet, so that a count here would be too low.
             return self.tr("✓ done"), "good"
-        passed, errors = state.count(Outcome.PASSED), state.count(Outcome.ERROR)
-        scored = passed + state.count(Outcome.FAILED)
-        if not scored:
+        counts = RunCounts.of_outcomes(Counter(state.outcomes.values()), state.total)
+        if not counts.scored:
             return self.tr("! no scored case"), "warning"
-        text = self.tr("✓ {0} of {1} correct").format(passed, scored)
-        if errors:
-            return self.tr("{0}, {1} errors").format(text, errors), "warning"
-        return text, "good"
+        text = self.tr("✓ {0} of {1} correct").format(counts.passed, counts.scored)
+        if counts.truncated:
+            text = self.tr("{0}, {1} cut off").format(text, counts.truncated)
+        if counts.errors:
+            text = self.tr("{0}, {1} errors").format(text, counts.errors)
+        return text, "warning" if counts.errors or counts.truncated else "good"
 
     def _describe_speed(self, state: RunState) -> tuple[str, str]:
         generation = [m for m in state.measurements if m.test.startswith("tg")]

@@ -15,6 +15,7 @@ from desktop.ui.formatting import (
 from desktop.ui.history.annotations import AnnotationForm
 from desktop.ui.history.wording import (
     describe_settings,
+    describe_thinking,
     explain_passed,
     label_model,
     name_work,
@@ -91,6 +92,7 @@ class RunPanel(Card):
             (self.tr("Asked"), name_work(run)),
             (self.tr("Tests"), tests),
             (self.tr("Cases"), explain_passed(summary) if run.suite else ""),
+            (self.tr("Thinking"), describe_thinking(summary)),
             (self.tr("Speed"), self._describe_speed(summary)),
             (
                 self.tr("Peak memory"),

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QCoreApplication
 
-from desktop.domain.run import Run, RunStatus, RunSummary
+from desktop.domain.run import Run, RunCounts, RunStatus, RunSummary
 from desktop.domain.settings import RunSettings
 from desktop.ui.formatting import UNKNOWN, format_number, format_share
 from desktop.ui.widgets.pill import Tone
@@ -90,7 +90,7 @@ def explain_passed(summary: RunSummary) -> str:
     parts = []
     if counts.done:
         parts.append(_tr("{0} passed").format(counts.passed))
-        parts.append(_tr("{0} failed").format(counts.failed))
+        parts.append(_describe_failed(counts))
     if counts.errors:
         parts.append(_tr("{0} ended in an error and do not count").format(counts.errors))
     if counts.done < asked:
@@ -99,6 +99,21 @@ def explain_passed(summary: RunSummary) -> str:
     if share is not None:
         parts.append(_tr("{0} correct").format(format_share(share)))
     return ", ".join(parts)
+
+
+def _describe_failed(counts: RunCounts) -> str:
+    if not counts.truncated:
+        return _tr("{0} failed").format(counts.failed)
+    text = _tr("{0} failed ({1} of them cut off while thinking)")
+    return text.format(counts.failed, counts.truncated)
+
+
+def describe_thinking(summary: RunSummary) -> str:
+    """Return how much was thought, empty if nothing was."""
+    if summary.mean_thinking_tokens is None:
+        return ""
+    tokens = format_number(summary.mean_thinking_tokens)
+    return _tr("{0} tokens an answer on average").format(tokens)
 
 
 def describe_for_search(summary: RunSummary) -> str:

@@ -25,13 +25,13 @@ class Card(QFrame):
         self.body.addWidget(self.title)
 
 
-def quote_frame(text: str) -> QFrame:
+def quote_frame(text: str, role: str = "") -> QFrame:
     """Return a quiet box around a text that is quoted, such as a prompt; it can be copied."""
     frame = QFrame()
     frame.setProperty("kind", "quote")
     layout = QVBoxLayout(frame)
     layout.setContentsMargins(12, 8, 12, 8)
-    layout.addWidget(Label(text, wrap=True).make_selectable())
+    layout.addWidget(Label(text, role, wrap=True).make_selectable())
     return frame
 
 

@@ -171,7 +171,7 @@ def test_thinking_is_not_part_of_the_answer(before: str) -> None:
         ("", "it is 8", StopReason.MAX_THINKING, "longest thinking allowed"),
         ("\n", "it is 8", StopReason.CONTEXT_FULL, "context was full"),
         ("<think>it is 8", "", StopReason.MAX_TOKENS, "longest answer allowed"),
-        ("<think>it is 8", "", None, "cut off in the middle of its thinking; nothing"),
+        ("<think>it is 8", "", None, "still thinking where its text ends; nothing was checked"),
     ],
 )
 def test_thinking_that_was_cut_off_is_an_outcome_of_its_own(
