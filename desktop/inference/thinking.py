@@ -111,6 +111,18 @@ def find_thinking(template: str, rendered: str) -> ThinkingFormat | None:
     return None
 
 
+def find_tags(template: str) -> frozenset[str]:
+    """Return the tags that this template may look for in an assistant's earlier answers.
+
+    Empty where thoughts are messages of their own: there a tag is never a part of an answer.
+    """
+    for family in _FAMILIES:
+        if all(sign in template for sign in family.signs):
+            tags = {family.format.opening, family.format.closing}
+            return frozenset() if family.format.answer_tags else frozenset(tags)
+    return frozenset()
+
+
 def _begin(thinking: ThinkingFormat, end: str) -> ThinkingFormat | None:
     if end.endswith(thinking.closing):
         return None

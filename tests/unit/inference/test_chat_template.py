@@ -1,15 +1,14 @@
 """Templates in their own process, and what they may not do to us."""
 
 import multiprocessing
-from pathlib import Path
 
 import pytest
 
 from desktop.errors import UserError
 from desktop.inference.chat_template import TemplateProcess
+from desktop.inference.control_text import unmask
 from desktop.inference.engine import Conversation, RenderedPrompt
 
-TEMPLATES = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "chat-templates"
 TALK = Conversation(messages=(("system", "Be brief."), ("user", "Where is Ulm?")))
 CHATML = (
     "{%- for m in messages %}\n<|{{ m.role }}|>{{ m['content'] | trim }}{{ eos_token }}"
@@ -17,9 +16,20 @@ CHATML = (
 )
 
 
-def render(template: str, *talks: Conversation, seconds: float = 20) -> tuple[RenderedPrompt, ...]:
+def render(
+    template: str,
+    *talks: Conversation,
+    seconds: float = 60,
+    control_texts: tuple[str, ...] = ("</s>", "<|end|>"),
+) -> tuple[RenderedPrompt, ...]:
+    """Render with more time than is usual, because tests share the machine."""
     return TemplateProcess(seconds=seconds)(
-        talks or (TALK,), template=template, bos_text="<s>", eos_text="</s>", today="2026-02-03"
+        talks or (TALK,),
+        template=template,
+        bos_text="<s>",
+        eos_text="</s>",
+        today="2026-02-03",
+        control_texts=control_texts,
     )
 
 
@@ -78,34 +88,78 @@ def test_no_template_is_a_broken_one_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "greed",
+    ("greed", "reason"),
     [
-        "{{ 'x' * 10 ** 10 }}",
+        ("{{ 'x' * 10 ** 9 }}", "memory"),
+        ("{% for i in range(99999) %}{{ 'x' * 99999 }}{% endfor %}", "memory"),
         (
-            "{% set ns = namespace(x='x' * 1000000) %}"
-            "{% for i in range(99999) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}"
+            (
+                "{% set ns = namespace(x='x' * 1000000) %}"
+                "{% for i in range(99999) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}"
+            ),
+            "memory",
         ),
+        ("{{ raise_exception('x' * 10 ** 9) }}", "memory"),
+        ("{{ '%0999999999d' % 1 }}", "memory"),
+        ("{% for i in range(10 ** 12) %}{% endfor %}", "Range too big"),
+        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "calls itself without end"),
+        ("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", "can't be used"),
+        ("{{ ''.__class__.__mro__[1].__subclasses__() }}", "unsafe"),
+        ("{{ raise_exception.__globals__.json }}", "unsafe"),
+        ("{% set ns = namespace() %}{% set ns.__class__ = 1 %}", "may not call something"),
+        ("{{ namespace(_private=1) }}", "may not call something"),
+        ("{{ messages.append(1) }}", "unsafe"),
     ],
 )
-def test_a_template_that_wants_all_memory_harms_nobody(greed: str) -> None:
-    try:
-        (prompt,) = render(greed)
-    except UserError as refusal:
-        assert "time or memory" in refusal.message  # noqa: PT017 - either end is a good one
-    else:
-        assert "MemoryError" in prompt.problem
+def test_a_template_that_means_harm_ends_the_run_with_a_sentence(greed: str, reason: str) -> None:
+    with pytest.raises(UserError, match=reason) as refusal:
+        render(greed)
+    assert refusal.value.message.startswith("The model's chat template can't be used: ")
+    assert refusal.value.message.endswith(".")
+    assert not multiprocessing.active_children()
 
 
-def test_an_endless_template_is_ended() -> None:
-    endless = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+@pytest.mark.parametrize(
+    "endless",
+    [
+        "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+        "{{ 7 ** 30000000 }}",
+        "{% set x = messages[0].content|length + 7 %}{{ x ** 30000000 }}",
+    ],
+    ids=["a loop", "while compiling", "a power"],
+)
+def test_an_endless_template_is_ended(endless: str) -> None:
     with pytest.raises(UserError, match="still busy after 1 seconds"):
         render(endless, seconds=1)
     assert not multiprocessing.active_children()
 
 
-def test_tricks_with_attributes_find_nothing() -> None:
-    (prompt,) = render("{{ ''.__class__.__mro__[1].__subclasses__() }}")
-    assert "unsafe" in prompt.problem
+def test_the_limits_in_force_are_those_that_are_stated() -> None:
+    process = TemplateProcess()
+    assert (process._seconds, process._memory_bytes) == (2.0, 512 * 1024**2)
+
+
+def test_a_template_that_is_too_long_is_not_even_tried() -> None:
+    with pytest.raises(UserError, match="has 200,001 characters, and the limit is 200,000"):
+        render("x" * 200_001)
+
+
+def test_many_conversations_come_back_in_order_and_whole() -> None:
+    """Ten thousand questions take many times as long as one portion of them may."""
+    talks = [Conversation(messages=(("user", f"{number} " * 20),)) for number in range(600)]
+    talks.append(Conversation(messages=(("user", "long " * 500_000),)))
+    prompts = render("{{ messages[0].content }}", *talks)
+    assert [prompt.text for prompt in prompts] == [talk.messages[0][1] for talk in talks]
+
+
+def test_a_template_that_refuses_every_conversation_ends_the_run() -> None:
+    with pytest.raises(UserError, match="refused this conversation: only with tools"):
+        render("{{ raise_exception('only with tools') }}", TALK, TALK)
+
+
+def test_characters_that_are_no_text_are_refused() -> None:
+    with pytest.raises(UserError, match="characters that are no text"):
+        render("{{ '\\ud800' }}")
 
 
 def test_without_a_template_the_answer_is_asked_for_in_plain_text() -> None:
@@ -114,47 +168,38 @@ def test_without_a_template_the_answer_is_asked_for_in_plain_text() -> None:
     )
     (prompt,) = render("", talk)
     assert prompt.text == "Be brief.\n\n2+2?\n\nAnswer: 4\n\n3+3?\n\nAnswer:"
+    assert prompt.thinking is None
 
 
-@pytest.mark.skipif(not TEMPLATES.is_dir(), reason="the collection of real templates is not here")
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        (
-            "google-gemma-2-2b-it",
-            "<bos><start_of_turn>user\nBe brief.\n\nWhere is Ulm?<end_of_turn>",
-        ),
-        ("Qwen-Qwen2.5-7B-Instruct", "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n"),
-        ("meta-llama-Llama-3.2-3B-Instruct", "Today Date: 03 Feb 2026"),
-        ("mistralai-Mistral-Nemo-Instruct-2407", "[INST]Be brief.\n\nWhere is Ulm?[/INST]"),
-        ("microsoft-Phi-3.5-mini-instruct", "<|user|>\nWhere is Ulm?<|end|>\n<|assistant|>\n"),
-        ("openai-gpt-oss-120b", "Current date: 2026-02-03"),
-    ],
-)
-def test_real_templates_write_what_their_models_expect(name: str, expected: str) -> None:
-    template = (TEMPLATES / f"{name}.jinja").read_text(encoding="utf-8")
-    (prompt,) = TemplateProcess(seconds=20)(
-        (TALK,), template=template, bos_text="<bos>", eos_text="<eos>", today="2026-02-03"
-    )
-    assert expected in prompt.text
-
-
-@pytest.mark.skipif(not TEMPLATES.is_dir(), reason="the collection of real templates is not here")
-def test_every_real_template_carries_question_and_system_prompt() -> None:
-    """All in this process: they are known, and a process each would take minutes."""
-    from desktop.inference.conversation_text import (  # noqa: PLC0415 - only here
-        compile_template,
-        render_conversation,
+def test_a_users_control_text_is_masked_and_the_templates_own_is_not() -> None:
+    talk = Conversation(messages=(("user", "What is </s>?"), ("user", "And <|end|>?")))
+    (prompt,) = render(CHATML, talk)
+    assert prompt.mask == "\ufdd0"
+    assert prompt.text.count("<\ufdd0/s>") == 1
+    assert prompt.text.count("</s>") == 2
+    assert unmask(prompt.text, prompt.mask) == (
+        "<|user|>What is </s>?</s><|user|>And <|end|>?</s><|assistant|>"
     )
 
-    silent = []
-    # A few are for calling tools only, and their models have another template for talking.
-    needs_tools = ("tool_use", "firefunction")
-    files = [f for f in TEMPLATES.glob("*.jinja") if not any(n in f.name for n in needs_tools)]
-    assert len(files) > 50
-    for file in files:
-        template = compile_template(file.read_text(encoding="utf-8"), "2026-02-03")
-        prompt = render_conversation(template, TALK, bos_text="<s>", eos_text="</s>")
-        if "Where is Ulm?" not in prompt.text or "Be brief." not in prompt.text:
-            silent.append((file.name, prompt.problem))
-    assert silent == []
+
+def test_a_mask_is_a_character_that_stands_nowhere_else() -> None:
+    talk = Conversation(messages=(("user", "\ufdd0 </s>"),))
+    (prompt,) = render(CHATML + "{# \ufdd1 #}", talk)
+    assert prompt.mask == "\ufdd2"
+    everything = "".join(map(chr, range(0xFDD0, 0xFDF0)))
+    hostile = Conversation(messages=(("user", f"{everything} </s>"),))
+    first, second, third = render(CHATML, hostile, talk, TALK)
+    assert "U+FDD0 to U+FDEF" in first.problem
+    assert not second.problem
+    assert (third.mask, third.problem) == ("", "")
+
+
+def test_an_earlier_answers_thoughts_are_found_by_the_template() -> None:
+    template = "{% for m in messages %}{{ m.content.split('</think>')[-1] }}{% endfor %}<think>\n\n"
+    talk = Conversation(
+        messages=(("assistant", "<think>Hm.</think>Yes.</s>"), ("user", "Why </think>?"))
+    )
+    (prompt,) = render(template, talk, control_texts=("<think>", "</think>", "</s>"))
+    assert prompt.text == "Yes.<\ufdd0/s>Why <\ufdd0/think>?<think>\n"
+    assert prompt.thinking is not None
+    assert prompt.thinking.begins_open

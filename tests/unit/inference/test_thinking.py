@@ -234,8 +234,7 @@ LEFT_TO_THE_MODEL = {
 def test_every_real_template_is_known_to_think_or_not() -> None:
     """Without options a dozen more close an empty thought: they are told to answer at once."""
     from desktop.inference.conversation_text import (  # noqa: PLC0415 - with Jinja only here
-        compile_template,
-        render_conversation,
+        ConversationWriter,
     )
     from desktop.inference.engine import Conversation  # noqa: PLC0415 - the same
 
@@ -243,9 +242,8 @@ def test_every_real_template_is_known_to_think_or_not() -> None:
     found: dict[str, tuple[str, bool] | None] = {}
     for file in TEMPLATES.glob("*.jinja"):
         source = file.read_text(encoding="utf-8")
-        template = compile_template(source, "2026-02-03")
-        prompt = render_conversation(template, question, bos_text="<s>", eos_text="</s>")
-        thinking = None if prompt.problem else find_thinking(source, prompt.text)
+        writer = ConversationWriter(source, bos_text="<s>", eos_text="</s>", today="2026-02-03")
+        thinking = writer.write(question).thinking
         found[file.stem] = (thinking.opening, thinking.begins_open) if thinking else None
     expected: dict[str, tuple[str, bool] | None] = dict.fromkeys(found)
     expected |= {name: (tag, True) for name, tag in BEGUN.items()}
