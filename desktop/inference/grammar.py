@@ -17,6 +17,9 @@ MOST_LEFT_STEPS = 1_000_000
 def parse_grammar(text: str) -> Grammar:
     """Return the rules of a GBNF text; raises `GrammarProblem`, also for what exceeds a limit."""
     grammar = read_grammar(text)
+    if not _find_what_can_end(grammar)[grammar.root]:
+        message = 'the rule "root" never comes to an end, so no answer could be whole'
+        raise GrammarProblem(message, text, grammar.offsets[grammar.root])
     empty = _find_what_can_be_empty(grammar)
     for repetition in grammar.repetitions:
         if all(isinstance(e, int) and empty[e] for e in repetition.elements):
@@ -37,25 +40,35 @@ def find_grammar_problem(text: str) -> str:
 
 def _find_what_can_be_empty(grammar: Grammar) -> list[bool]:
     """Tell for every rule whether it matches an empty text."""
+    return _spread(grammar, characters=False)
+
+
+def _find_what_can_end(grammar: Grammar) -> list[bool]:
+    """Tell for every rule whether some text matches it, and not only one that goes on for ever."""
+    return _spread(grammar, characters=True)
+
+
+def _spread(grammar: Grammar, *, characters: bool) -> list[bool]:
+    """Tell which rules have an alternative of such rules alone, `characters` allowed or not."""
     users: list[list[int]] = [[] for _ in grammar.rules]
     for number, rule in enumerate(grammar.rules):
         for alternative in rule:
             for element in alternative:
                 if isinstance(element, int):
                     users[element].append(number)
-    empty = [False] * len(grammar.rules)
+    found = [False] * len(grammar.rules)
     waiting = list(range(len(grammar.rules)))
     while waiting:
         number = waiting.pop()
-        if empty[number]:
+        if found[number]:
             continue
-        empty[number] = any(
-            all(isinstance(e, int) and empty[e] for e in alternative)
+        found[number] = any(
+            all(found[e] if isinstance(e, int) else characters for e in alternative)
             for alternative in grammar.rules[number]
         )
-        if empty[number]:
+        if found[number]:
             waiting += users[number]
-    return empty
+    return found
 
 
 def _check_left_recursion(grammar: Grammar, empty: list[bool], text: str) -> None:
