@@ -8,6 +8,7 @@ import msgspec
 from desktop.domain.base import Value
 from desktop.domain.run import Run
 from desktop.domain.suite import Case, Role, Suite
+from desktop.inference.control_text import unmask
 from desktop.inference.engine import (
     Conversation,
     ModelLoaded,
@@ -15,12 +16,11 @@ from desktop.inference.engine import (
     PromptRenderer,
     RenderedPrompt,
 )
+from desktop.inference.json_schema_grammar import make_json_grammar
 
-# Byte-level tokenisers never need more tokens than bytes; ordinary text needs far fewer. Short
-# prompts take the safe bound, long ones half of it, or a document would ask for gigabytes.
-_BYTES_TAKEN_AS_TOKENS = 4096
-# Room for what a chat template writes around the messages.
-_TEMPLATE_TOKENS = 256
+# Models without a chat template go on writing where an answer should end: with the next question
+# and answer of a list of such.
+_ENDS_OF_PLAIN_ANSWERS = ("\nAnswer:", "\nQuestion:")
 
 
 class Question(Value, frozen=True, kw_only=True):
@@ -55,22 +55,6 @@ def make_conversation(case: Case, suite: Suite, run: Run) -> Conversation:
     return Conversation(messages=tuple(messages))
 
 
-def bound_prompt_tokens(suite: Suite, run: Run) -> int:
-    """Return a number of tokens that no prompt of this suite is expected to exceed."""
-    longest = 0
-    for case in suite.cases:
-        conversation = make_conversation(case, suite, run)
-        size = sum(len(content.encode(errors="replace")) for _, content in conversation.messages)
-        longest = max(longest, size)
-    bound = min(longest, max(_BYTES_TAKEN_AS_TOKENS, longest // 2))
-    return bound + _TEMPLATE_TOKENS
-
-
-def longest_answer(suite: Suite, run: Run) -> int:
-    """Return the largest limit that a case of this suite sets on its answer, in tokens."""
-    return max((case.max_tokens or run.settings.max_tokens for case in suite.cases), default=0)
-
-
 def render_questions(
     questions: Sequence[Question],
     suite: Suite,
@@ -90,28 +74,44 @@ def render_questions(
         bos_text=loaded.bos_text,
         eos_text=loaded.eos_text,
         today=run.created_at.date().isoformat(),
+        control_texts=loaded.control_texts,
     )
     by_case = dict(zip(cases, rendered, strict=True))
     return {question.key: by_case[question.case.id] for question in questions}
 
 
-def make_prompt(question: Question, text: str, run: Run, *, templated: bool) -> Prompt:
+def make_prompt(
+    question: Question, rendered: RenderedPrompt, run: Run, *, templated: bool
+) -> Prompt:
     """Return what the engine is given; a repeat has a seed of its own."""
-    settings = run.settings
+    settings, case = run.settings, question.case
     sampling = settings.sampling
     if question.repeat:
         seed = (sampling.seed + question.repeat) % 2**32
         sampling = msgspec.structs.replace(sampling, seed=seed)
     return Prompt(
         key=question.key,
-        text=text,
+        text=rendered.text,
         has_special_tokens=templated,
         sampling=sampling,
-        max_tokens=question.case.max_tokens or settings.max_tokens,
-        stop=question.case.stop,
+        max_tokens=case.max_tokens or settings.max_tokens,
+        stop=case.stop if templated else (*case.stop, *_ENDS_OF_PLAIN_ANSWERS),
+        mask=rendered.mask,
+        grammar=find_grammar(case),
+        thinking=rendered.thinking,
+        max_thinking_tokens=settings.max_thinking_tokens,
+        thinking_budget=settings.thinking_budget,
     )
 
 
-def hash_text(text: str) -> str:
-    """Return the SHA-256 of a text's UTF-8 bytes, hexadecimal."""
+def find_grammar(case: Case) -> str:
+    """Return the grammar that a case's answers are held to, empty for none."""
+    if case.json_schema is not None:
+        return make_json_grammar(case.json_schema)
+    return case.grammar
+
+
+def hash_prompt(rendered: RenderedPrompt) -> str:
+    """Return the SHA-256 of a prompt's UTF-8 bytes, hexadecimal, as the model reads them."""
+    text = unmask(rendered.text, rendered.mask) if rendered.mask else rendered.text
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()

@@ -21,7 +21,7 @@ from desktop.domain.events import (
     Progress,
     RunEvent,
 )
-from desktop.domain.run import Outcome, Run, StopReason
+from desktop.domain.run import EngineFacts, Outcome, Run, StopReason
 from desktop.domain.suite import Suite
 from desktop.errors import EngineFault
 from desktop.evaluation.control import Wish
@@ -29,10 +29,8 @@ from desktop.evaluation.deadline import Deadline
 from desktop.evaluation.pace import Pace
 from desktop.evaluation.prompts import (
     Question,
-    bound_prompt_tokens,
-    hash_text,
+    hash_prompt,
     list_questions,
-    longest_answer,
     make_prompt,
     render_questions,
 )
@@ -48,7 +46,6 @@ from desktop.inference.engine import (
     ModelLoaded,
     RenderedPrompt,
     TextGenerated,
-    choose_context,
 )
 from desktop.scoring.registry import score_answer
 
@@ -84,6 +81,7 @@ class SuiteRun:
         self._losses = 0
         self._failed_loads = 0
         self._pace = Pace(len(questions), self.answers_kept)
+        self._facts: EngineFacts | None = None
         self._rendered: dict[str, RenderedPrompt] = {}
         self._templated = False
         self.peak_memory_bytes = 0
@@ -125,29 +123,28 @@ class SuiteRun:
         return self._pace.done == self._pace.total
 
     def _load(self, engine: Engine) -> Iterator[RunEvent]:
-        settings = self.run.settings
-        needed = bound_prompt_tokens(self._suite, self.run) + longest_answer(self._suite, self.run)
+        settings, known = self.run.settings, self._facts
         loaded = engine.load(
             LoadModel(
                 path=self.run.model.path,
-                context_tokens=choose_context(
-                    settings, needed, self.run.model.facts.context_length or 0
-                ),
-                parallel_sequences=settings.parallel_sequences,
-                threads=settings.threads,
+                context_tokens=settings.context_tokens,
+                # What an engine that was lost has found by trial holds for the rest of the run.
+                parallel_sequences=known.parallel_sequences
+                if known
+                else settings.parallel_sequences,
+                threads=known.threads if known else settings.threads,
                 gpu_layers=settings.gpu_layers,
+                options=settings.engine,
             )
         )
         self._templated = bool(loaded.chat_template)
-        yield EngineLoaded(
-            run_id=self.run.id,
-            engine=loaded.facts,
-            prompt_format=self._prompt_format(),
-        )
+        if known is None:
+            yield self._loaded(loaded.facts)
         self._render(loaded)
 
-    def _prompt_format(self) -> str:
-        return CHAT_TEMPLATE if self._templated else PLAIN_TEXT
+    def _loaded(self, facts: EngineFacts) -> EngineLoaded:
+        prompt_format = CHAT_TEMPLATE if self._templated else PLAIN_TEXT
+        return EngineLoaded(run_id=self.run.id, engine=facts, prompt_format=prompt_format)
 
     def _render(self, loaded: ModelLoaded) -> None:
         if self._rendered:
@@ -175,9 +172,7 @@ class SuiteRun:
                 del unasked[question.key]
                 yield from self._fail(question, rendered.problem)
             else:
-                prompts.append(
-                    make_prompt(question, rendered.text, self.run, templated=self._templated)
-                )
+                prompts.append(make_prompt(question, rendered, self.run, templated=self._templated))
         self._pace.start()
         try:
             with Deadline(engine.cancel) as deadline:
@@ -194,9 +189,10 @@ class SuiteRun:
 
     def _receive(self, event: GenerationEvent, unasked: dict[str, Question]) -> Iterator[RunEvent]:
         if isinstance(event, ContextMade):
-            yield EngineLoaded(
-                run_id=self.run.id, engine=event.facts, prompt_format=self._prompt_format()
-            )
+            # A later one is for the few cases that are asked again.
+            if self._facts is None:
+                self._facts = event.facts
+                yield self._loaded(event.facts)
         elif isinstance(event, GenerationStarted):
             question = unasked.pop(event.key)
             self._under_way[event.key] = question
@@ -266,7 +262,7 @@ class SuiteRun:
                 seconds=event.seconds,
                 thinking=event.thinking,
                 thinking_tokens=event.thinking_tokens,
-                prompt_sha256=hash_text(self._rendered[question.key].text),
+                prompt_sha256=hash_prompt(self._rendered[question.key]),
                 problem=unscored if outcome is Outcome.ERROR else self._lost.get(question.key, ""),
             )
         )
@@ -285,7 +281,7 @@ class SuiteRun:
                 scores=(),
                 stop_reason=StopReason.ERROR,
                 finished_at=self._workshop.now(),
-                prompt_sha256=hash_text(self._rendered[question.key].text),
+                prompt_sha256=hash_prompt(self._rendered[question.key]),
                 problem=message,
             )
         )

@@ -18,15 +18,36 @@ def usable_cores() -> int:
 
     Hyper-threads share the units that decoding waits for, so they are not counted.
     """
-    try:
-        allowed = len(psutil.Process().cpu_affinity() or ())
-    except (AttributeError, psutil.Error):  # macOS has no affinity
-        allowed = 0
-    allowed = allowed or os.cpu_count() or 1
+    allowed = _allowed_processors()
     physical = psutil.cpu_count(logical=False) or allowed
     quota = _cgroup_cores()
     limits = [allowed, physical] if quota is None else [allowed, physical, max(1, int(quota))]
     return max(1, min(limits))
+
+
+def thread_choices() -> tuple[int, ...]:
+    """Return numbers of threads worth a trial, the usual one first.
+
+    Beside `usable_cores`: all hardware threads that may be used, the fast cores alone where a
+    processor has two kinds, and one less, which leaves a core to everything else.
+    """
+    usual = usable_cores()
+    quota = _cgroup_cores()
+    allowed = _allowed_processors()
+    every = allowed if quota is None else max(1, min(allowed, int(quota)))
+    choices = [usual, every, usual - 1]
+    fast = _fast_cores()
+    if fast and fast < usual:
+        choices.append(fast)
+    return tuple(dict.fromkeys(count for count in choices if 1 <= count <= every))
+
+
+def numa_nodes(root: Path = Path("/sys/devices/system/node")) -> int:
+    """Return how many nodes of memory the processors have, 1 where it can't be told."""
+    try:
+        return max(1, sum(1 for node in root.glob("node[0-9]*") if (node / "cpulist").is_file()))
+    except OSError:
+        return 1
 
 
 def available_memory_bytes() -> int:
@@ -51,6 +72,32 @@ def peak_resident_bytes() -> int:
     return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)  # bytes on macOS
 
 
+def _allowed_processors() -> int:
+    try:
+        allowed = len(psutil.Process().cpu_affinity() or ())
+    except (AttributeError, psutil.Error):  # macOS has no affinity
+        allowed = 0
+    return allowed or os.cpu_count() or 1
+
+
+def _fast_cores(root: Path = Path("/sys/devices")) -> int:
+    """Return how many fast cores a processor with two kinds has, 0 for one kind or unknown.
+
+    Linux names Intel's fast cores in `cpu_core`, each with its hyper-threads, and gives ARM's
+    cores a capacity.
+    """
+    listed = _words(root / "cpu_core" / "cpus")
+    if listed:
+        return _count_cores(root, _expand(listed[0]))
+    capacities = [
+        int(words[0])
+        for cpu in root.glob("system/cpu/cpu[0-9]*")
+        if (words := _words(cpu / "cpu_capacity")) and words[0].isdigit()
+    ]
+    largest = max(capacities, default=0)
+    return capacities.count(largest) if len(set(capacities)) > 1 else 0
+
+
 def _status_bytes(field: str) -> int:
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
@@ -60,6 +107,30 @@ def _status_bytes(field: str) -> int:
         if line.startswith(field):
             return int(line.split()[1]) * 1024
     return 0
+
+
+def _count_cores(root: Path, processors: set[int]) -> int:
+    """Return how many cores these hardware threads belong to."""
+    siblings = {
+        words[0] if (words := _words(_siblings_file(root, number))) else str(number)
+        for number in processors
+    }
+    return len(siblings)
+
+
+def _siblings_file(root: Path, number: int) -> Path:
+    """Return where Linux lists the hardware threads of one processor's core."""
+    return root / "system" / "cpu" / f"cpu{number}" / "topology" / "thread_siblings_list"
+
+
+def _expand(ranges: str) -> set[int]:
+    """Return the numbers of a list such as `0-3,8`."""
+    found: set[int] = set()
+    for part in ranges.split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit() and (last or first).isdigit():
+            found.update(range(int(first), int(last or first) + 1))
+    return found
 
 
 def _cgroup_cores(root: Path = _CGROUP) -> float | None:

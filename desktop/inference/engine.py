@@ -13,7 +13,7 @@ import msgspec
 
 from desktop.domain.language_model import MemoryNeed
 from desktop.domain.run import EngineFacts, StopReason
-from desktop.domain.settings import EngineOptions, RunSettings, Sampling, SpeedTest
+from desktop.domain.settings import EngineOptions, Sampling, SpeedTest
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -323,15 +323,3 @@ class PromptRenderer(Protocol):
         Runs in a short-lived process under limits of time and memory. Raises `UserError` when
         the template is broken altogether.
         """
-
-
-def choose_context(settings: RunSettings, needed_tokens: int, trained_context: int) -> int:
-    """Return the context of one sequence, in tokens: what was set, or what the cases need.
-
-    Rounded up to a multiple of 256 (llama.cpp pads to that), at least 512, and never beyond the
-    context that the model was trained for unless the user set more.
-    """
-    if settings.context_tokens is not None:
-        return settings.context_tokens
-    wanted = max(512, -(-needed_tokens // 256) * 256)
-    return min(wanted, trained_context) if trained_context else wanted

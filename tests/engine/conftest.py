@@ -42,6 +42,6 @@ def engine() -> Iterator[EngineProcess]:
 def smol(smollm2: Path) -> Iterator[EngineProcess]:
     """SmolLM2 behind a pipe with one sequence, for tests that leave it as it was."""
     process = start_llama_engine()
-    process.load(LoadModel(path=str(smollm2), context_tokens=1024, threads=1))
+    process.load(LoadModel(path=str(smollm2), context_tokens=1024, parallel_sequences=1, threads=1))
     yield process
     process.close()

@@ -78,7 +78,9 @@ def test_the_pipe_changes_no_answer(smol: EngineProcess, smollm2: Path) -> None:
 
     direct = LlamaEngine()
     try:
-        loaded = direct.load(LoadModel(path=str(smollm2), context_tokens=1024, threads=1))
+        loaded = direct.load(
+            LoadModel(path=str(smollm2), context_tokens=1024, parallel_sequences=1, threads=1)
+        )
         assert texts(direct.generate(ask_all())) == texts(smol.generate(ask_all()))
     finally:
         direct.close()
@@ -183,7 +185,7 @@ def test_cancel_in_the_middle_and_the_engine_works_again(smol: EngineProcess) ->
 
 def test_cancel_stops_a_long_prompt_within_its_decode(engine: EngineProcess, smollm2: Path) -> None:
     """7,000 tokens take many seconds to read; the abort callback does not wait for them."""
-    engine.load(LoadModel(path=str(smollm2), context_tokens=8192, threads=1))
+    engine.load(LoadModel(path=str(smollm2), context_tokens=8192, parallel_sequences=1, threads=1))
     events = []
     for event in engine.generate([ask("word " * 7000)]):
         events.append(event)
@@ -197,7 +199,7 @@ def test_cancel_stops_a_long_prompt_within_its_decode(engine: EngineProcess, smo
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals are POSIX")
 def test_killed_in_the_middle_it_says_so(engine: EngineProcess, smollm2: Path) -> None:
-    engine.load(LoadModel(path=str(smollm2), context_tokens=1024, threads=1))
+    engine.load(LoadModel(path=str(smollm2), context_tokens=1024, parallel_sequences=1, threads=1))
 
     def kill_when_it_talks() -> None:
         for event in engine.generate([ask("Count to 500.", max_tokens=900)]):
@@ -210,7 +212,9 @@ def test_killed_in_the_middle_it_says_so(engine: EngineProcess, smollm2: Path) -
 
 
 def test_a_base_model_continues_plain_text(engine: EngineProcess, gemma: Path) -> None:
-    loaded = engine.load(LoadModel(path=str(gemma), context_tokens=512, threads=1))
+    loaded = engine.load(
+        LoadModel(path=str(gemma), context_tokens=512, parallel_sequences=1, threads=1)
+    )
     assert loaded.chat_template is None
     assert (loaded.adds_bos, loaded.bos_text) == (True, "<bos>")
     prompt = Prompt(

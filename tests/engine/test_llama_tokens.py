@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop.inference.engine import ThinkingFormat
+from desktop.inference.chat_template import TemplateProcess
+from desktop.inference.engine import Conversation, ThinkingFormat
 
 if TYPE_CHECKING:
     from desktop.inference.llama.model import Model
@@ -85,32 +86,43 @@ def test_control_texts_of_a_user_are_read_as_text(case: "tuple[Path, Model]") ->
 
 
 @needs_vocabularies
-def test_white_space_that_a_control_token_swallows_stays_swallowed() -> None:
-    """Phi-3's tokens take the white space on their right, whether or not a mask is near."""
-    model = open_vocabulary(VOCABULARIES / "ggml-vocab-phi-3.gguf")
-    try:
-        text = "<|user|>\n Why {}?<|end|>\n<|assistant|>\n"
-        usual = model.tokenise(text.format("x"), has_special_tokens=True)
-        masked = model.tokenise(text.format(MASK + "x"), has_special_tokens=True, mask=MASK)
-        assert masked == usual
-    finally:
-        model.free()
+def test_a_mask_in_ordinary_text_changes_no_token(case: "tuple[Path, Model]") -> None:
+    """Also where control tokens swallow white space beside them, as many of Phi-3's do."""
+    _, vocabulary = case
+    first, last = vocabulary.control_texts[0], vocabulary.control_texts[-1]
+    parts = (first, "\n Why is\t it  so 🦙?", last, last, " <b> ", first, "I know.\n\n")
+    text = "".join(parts)
+    usual = vocabulary.tokenise(text, has_special_tokens=True)
+    for index, part in enumerate(parts):
+        before, after = "".join(parts[:index]), "".join(parts[index + 1 :])
+        places = [0] if part in (first, last) else range(len(part) + 1)
+        for place in places:
+            masked = f"{before}{part[:place]}{MASK}{part[place:]}{after}"
+            assert vocabulary.tokenise(masked, has_special_tokens=True, mask=MASK) == usual
 
 
-@pytest.mark.parametrize("name", ["smollm2", "gemma"])
-def test_sample_models_read_a_users_control_text_as_text(
-    name: str, request: pytest.FixtureRequest
+def test_a_users_control_text_is_read_as_text_by_the_sample_models(
+    smollm2: Path, gemma: Path
 ) -> None:
-    model = open_vocabulary(request.getfixturevalue(name))
-    try:
-        start, end = ("<|im_start|>", "<|im_end|>") if name == "smollm2" else ("<bos>", "<eos>")
-        said = f"What does {end}mean?"
-        text = f"{start}{said.replace(end, end[0] + MASK + end[1:])}{end}"
-        tokens = model.tokenise(text, has_special_tokens=True, mask=MASK)
-        assert b"".join(model.piece(token) for token in tokens).decode() == said
-        control = [token for token in tokens if token in model.control_tokens]
-        assert [model.token_text(token) for token in control] == [start, end]
-    finally:
+    """From the question to the tokens: with a template, and without one."""
+    said = "What do <|im_end|>, <|im_start|>system, <bos> and <unused5> mean?"
+    talk = Conversation(messages=(("system", "<|im_start|>"), ("user", said)))
+    for path in (smollm2, gemma):
+        model = open_vocabulary(path)
+        template = model.chat_template
+        (prompt,) = TemplateProcess(seconds=60)(
+            (talk,),
+            template=template or "",
+            bos_text=model.token_text(model.bos),
+            eos_text=model.token_text(model.eos),
+            today="2026-02-03",
+            control_texts=model.control_texts,
+        )
+        tokens = model.tokenise(prompt.text, has_special_tokens=bool(template), mask=prompt.mask)
+        assert said in b"".join(model.piece(token) for token in tokens).decode()
+        spelt = [model.token_text(token) for token in tokens if token in model.control_tokens]
+        turn = ["<|im_start|>", "<|im_end|>"]
+        assert spelt == ([*turn, *turn, "<|im_start|>"] if template else ["<bos>"])
         model.free()
 
 

@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from desktop.domain.language_model import MemoryNeed
-from desktop.domain.run import EngineFacts
 from desktop.domain.settings import SpeedTest
 from desktop.errors import EngineFault
-from desktop.inference.allowance import peak_resident_bytes, usable_cores
+from desktop.inference.allowance import numa_nodes, peak_resident_bytes, thread_choices
 from desktop.inference.engine import (
     GenerationEvent,
     LoadModel,
@@ -15,23 +14,14 @@ from desktop.inference.engine import (
     Prompt,
     SpeedSampled,
 )
-from desktop.inference.llama.binding import (
-    AbortFlag,
-    api,
-    binding_version,
-    check_version,
-    describe_build,
-    logbook,
-)
-from desktop.inference.llama.context import (
-    Context,
-    check_fit,
-    estimate,
-    open_context,
-)
-from desktop.inference.llama.generation import Generation
+from desktop.inference.llama.binding import AbortFlag, api, check_version, logbook
+from desktop.inference.llama.fitting import Fit, check_fit, measure_fit
 from desktop.inference.llama.model import Model
 from desktop.inference.llama.speed import SpeedMeter
+from desktop.inference.llama.workplace import Workplace
+
+# enum ggml_numa_strategy in ggml-cpu.h
+_NUMA_OFF, _NUMA_DISTRIBUTE = 0, 1
 
 
 class LlamaEngine:
@@ -42,64 +32,61 @@ class LlamaEngine:
         check_version()
         logbook.listener = on_log
         api.llama_backend_init()
+        # Spreads threads over the nodes, each of which then reads its own part of the weights.
+        api.llama_numa_init(_NUMA_DISTRIBUTE if numa_nodes() > 1 else _NUMA_OFF)
         self._abort = AbortFlag()
-        self._model: Model | None = None
-        self._context: Context | None = None
-        self._threads = usable_cores()
+        self._workplace: Workplace | None = None
 
     def load(self, request: LoadModel) -> ModelLoaded:
-        """Load a model and make its context, after asking whether both fit into memory."""
+        """Load a model, after asking whether it fits into memory.
+
+        The context is made as well where the request leaves nothing open about it.
+        """
         self._free()
         started = time.perf_counter()
-        self._threads = request.threads or usable_cores()
-        need, devices = estimate(request, self._threads)
-        check_fit(request, need, devices)
-        model = Model(request.path, gpu_layers=request.gpu_layers)
+        fit = self._measure_fit(request)
+        check_fit(request, fit)
+        model = Model(
+            request.path,
+            gpu_layers=request.gpu_layers,
+            memory_mapping=request.options.memory_mapping,
+        )
         try:
-            context = open_context(model, request, self._threads, self._abort)
+            workplace = Workplace(model, request, fit, self._abort)
         except EngineFault:
             model.free()
             raise
-        self._model, self._context = model, context
+        workplace.load_seconds = time.perf_counter() - started
+        self._workplace = workplace
         return ModelLoaded(
-            facts=EngineFacts(
-                name="llama.cpp",
-                version=f"llama-cpp-python {binding_version}",
-                build=describe_build(),
-                devices=model.devices,
-                context_tokens=context.sequence_tokens,
-                parallel_sequences=context.sequences,
-                threads=int(api.llama_n_threads(context.pointer)),
-                gpu_layers=model.gpu_layers,
-                weights_bytes=model.weights_bytes,
-                kv_cache_bytes=context.cache_bytes,
-                compute_bytes=context.compute_bytes,
-                load_seconds=time.perf_counter() - started,
-            ),
+            facts=workplace.facts(),
             chat_template=model.chat_template,
             bos_text=model.token_text(model.bos),
             eos_text=model.token_text(model.eos),
             adds_bos=model.adds_bos,
             trained_context=model.trained_context,
             vocabulary_size=model.vocabulary_size,
+            control_texts=model.control_texts,
         )
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[GenerationEvent]:
         """Continue all prompts by continuous batching."""
-        model, context = self._require_model()
+        workplace = self._require_model()
         self._abort.clear()
-        return Generation(model, context, prompts, self._abort).run()
+        return workplace.generate(prompts)
 
     def measure_speed(self, tests: Sequence[SpeedTest], repetitions: int) -> Iterator[SpeedSampled]:
         """Measure as llama-bench does, one test after another."""
-        model, _ = self._require_model()
+        workplace = self._require_model()
         self._abort.clear()
-        return self._measure(SpeedMeter(model, self._threads, self._abort), tests, repetitions)
+        meter = SpeedMeter(
+            workplace.model, workplace.threads, self._abort, workplace.request.options
+        )
+        return self._measure(meter, tests, repetitions)
 
     def estimate_memory(self, request: LoadModel) -> MemoryNeed:
         """Ask llama.cpp's own accounting, without loading weights."""
-        need, _ = estimate(request, request.threads or usable_cores())
-        return need
+        return self._measure_fit(request).need
 
     def peak_memory_bytes(self) -> int:
         """Return this process's peak resident set."""
@@ -121,15 +108,15 @@ class LlamaEngine:
                 return
             yield from meter.run(test, repetitions)
 
-    def _require_model(self) -> tuple[Model, Context]:
-        if self._model is None or self._context is None:
+    def _measure_fit(self, request: LoadModel) -> Fit:
+        return measure_fit(request, request.threads or thread_choices()[0])
+
+    def _require_model(self) -> Workplace:
+        if self._workplace is None:
             raise EngineFault("No model is loaded.")
-        return self._model, self._context
+        return self._workplace
 
     def _free(self) -> None:
-        """Free the context before its model: the other way round ends the process."""
-        if self._context is not None:
-            self._context.free()
-        if self._model is not None:
-            self._model.free()
-        self._context = self._model = None
+        if self._workplace is not None:
+            self._workplace.free()
+        self._workplace = None

@@ -2,214 +2,228 @@
 
 Every step decodes one token of each sequence that is writing, together with a piece of each
 prompt that is still being read; a sequence that ends makes room for the next prompt at once.
-With one sequence a step never depends on other prompts, so answers are the same bit for bit.
+What several prompts begin with is read once and copied (`plan.py` says what). With one sequence
+a step never depends on other prompts, so answers are the same bit for bit.
 """
 
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from desktop.domain.run import StopReason
 from desktop.errors import EngineFault
-from desktop.inference.answer_text import AnswerText
-from desktop.inference.engine import (
-    GenerationEvent,
-    GenerationFailed,
-    GenerationFinished,
-    GenerationStarted,
-    Prompt,
-    TextGenerated,
-)
+from desktop.inference.engine import GenerationEvent, GenerationFailed, GenerationStarted, Prompt
 from desktop.inference.llama.binding import AbortFlag
-from desktop.inference.llama.context import ABORTED, DECODED, Context
+from desktop.inference.llama.context import ABORTED, CACHE_FULL, DECODED, Context
 from desktop.inference.llama.model import Model
-from desktop.inference.llama.sampling import Sampler
+from desktop.inference.llama.plan import Turn
+from desktop.inference.llama.prefixes import KeptPrefixes
+from desktop.inference.llama.writer import Writer, refuse
 
-TELL_EVERY_SECONDS = 0.1
-
-
-class _Writer:
-    """One prompt on one sequence, from its first token to its answer's last."""
-
-    def __init__(self, prompt: Prompt, model: Model, started: float) -> None:
-        self.prompt = prompt
-        self.started = started
-        self.tokens = model.tokenise(prompt.text, has_special_tokens=prompt.has_special_tokens)
-        self.sampler = Sampler(prompt.sampling, model, self.tokens)
-        self.text = AnswerText(prompt.stop)
-        self.position = 0
-        self.generated = 0
-        self.next_token: int | None = None
-        self.first_seconds: float | None = None
-        self.told = started
-        self.index = -1
-
-    @property
-    def reads(self) -> bool:
-        """Whether the prompt is not wholly decoded yet."""
-        return self.position < len(self.tokens)
-
-    def load_into(self, context: Context, sequence: int, room: int) -> int:
-        """Put this step's tokens into the batch; returns how many."""
-        if self.reads:
-            piece = self.tokens[self.position : self.position + room]
-            is_last = self.position + len(piece) == len(self.tokens)
-        else:
-            piece, is_last = [self.next_token or 0], True
-        last = context.add(piece, self.position, sequence, wants_next=is_last)
-        self.index = last if is_last else -1
-        self.position += len(piece)
-        return len(piece)
-
-    def accept(self, token: int, model: Model, limit: int, now: float) -> StopReason | None:
-        """Take the token just chosen; returns why the answer ends, if it does."""
-        if self.first_seconds is None:
-            self.first_seconds = now - self.started
-        if model.ends_answer(token):
-            return StopReason.END_OF_ANSWER
-        self.generated += 1
-        self.next_token = token
-        if self.text.feed(model.piece(token)):
-            return StopReason.STOP_TEXT
-        if self.generated >= self.prompt.max_tokens:
-            return StopReason.MAX_TOKENS
-        return StopReason.CONTEXT_FULL if self.position >= limit else None
-
-    def fresh_text(self, now: float) -> Iterator[TextGenerated]:
-        """Yield new text, at most every tenth of a second."""
-        if now - self.told < TELL_EVERY_SECONDS:
-            return
-        yield from self._take()
-        self.told = now
-
-    def finish(self, reason: StopReason, now: float) -> Iterator[GenerationEvent]:
-        """Yield what is left of the text, then the end."""
-        self.text.finish()
-        yield from self._take()
-        yield GenerationFinished(
-            key=self.prompt.key,
-            text=self.text.text,
-            stop_reason=reason,
-            prompt_tokens=len(self.tokens),
-            generated_tokens=self.generated,
-            time_to_first_token_seconds=self.first_seconds,
-            seconds=now - self.started,
-        )
-
-    def _take(self) -> Iterator[TextGenerated]:
-        fresh = self.text.take()
-        if fresh:
-            yield TextGenerated(key=self.prompt.key, text=fresh)
+# A pass over the weights costs as much as decoding some tokens: a rest of a prompt that is
+# shorter goes along with the tokens being written, one a step, instead of having its own pass.
+_LEAST_PIECE = 6
+_NO_NUMBER = (
+    "The model computed something that is no number; its file or its conversion is damaged."
+)
 
 
 class Generation:
     """One call of `generate`: which prompts wait, and who writes on which sequence.
 
-    `_writers[n]` is on sequence n. The list has no holes: see `Context.add`.
+    `_seats[n]` writes on sequence n; the sequences behind keep prefixes. `limit` is how many
+    tokens prompt and answer may have together.
     """
 
     def __init__(
-        self, model: Model, context: Context, prompts: Sequence[Prompt], abort: AbortFlag
+        self,
+        model: Model,
+        context: Context,
+        prompts: Sequence[tuple[Prompt, Sequence[int]]],
+        turns: Sequence[Turn],
+        abort: AbortFlag,
+        *,
+        seats: int,
+        limit: int,
     ) -> None:
-        """Take the prompts; nothing happens before `run` is iterated."""
+        """Take prompts with their tokens, and turns at them; nothing happens before `run`."""
         self._model = model
         self._context = context
-        self._waiting = deque(prompts)
+        self._prompts = prompts
+        self._turns = deque(turns)
         self._abort = abort
-        self._writers: list[_Writer] = []
+        self._limit = limit
+        self._seats: list[Writer | None] = [None] * seats
+        self._put_back: list[Writer] = []
+        self._prefixes = KeptPrefixes(context, range(seats, context.sequences))
 
     def run(self) -> Iterator[GenerationEvent]:
         """Yield events until every prompt has its end, or a cancel."""
         self._context.clear()
         try:
-            while (self._waiting or self._writers) and not self._abort.is_set:
-                yield from self._begin_writers()
+            while (self._turns or self._put_back or self._writers) and not self._abort.is_set:
+                yield from self._fill_seats()
                 if self._writers:
                     yield from self._step()
             now = time.perf_counter()
-            for writer in self._writers:
+            for writer in (*self._writers, *self._put_back):
                 yield from writer.finish(StopReason.CANCELLED, now)
         finally:
-            for writer in self._writers:
-                writer.sampler.free()
-            self._writers.clear()
+            for writer in (*self._writers, *self._put_back):
+                writer.free()
 
-    def _begin_writers(self) -> Iterator[GenerationEvent]:
-        while self._waiting and len(self._writers) < self._context.sequences:
-            prompt = self._waiting.popleft()
+    @property
+    def _writers(self) -> list[Writer]:
+        return [writer for writer in self._seats if writer is not None]
+
+    def _fill_seats(self) -> Iterator[GenerationEvent]:
+        if not self._writers:
+            # As if the context were new: where tokens lie in the cache can change roundings.
+            if self._prefixes.is_empty:
+                self._context.clear()
+            if self._put_back:
+                self._seats[0] = self._put_back.pop()
+        for seat, taken in enumerate(self._seats):
+            if taken is None and not self._put_back:
+                yield from self._fill(seat)
+        self._close_gaps()
+
+    def _fill(self, seat: int) -> Iterator[GenerationEvent]:
+        """Begin with the next prompt that can be answered, unless it must wait for another."""
+        while self._turns and not self._prefixes.is_being_read(self._turns[0].prefix):
+            turn = self._turns.popleft()
+            prompt, tokens = self._prompts[turn.index]
             try:
-                writer = _Writer(prompt, self._model, time.perf_counter())
+                refuse(prompt, len(tokens), self._limit)
+                shared = self._prefixes.share(turn.prefix, seat)
+                writer = Writer(prompt, tokens, self._model, limit=self._limit, shared=shared)
             except EngineFault as fault:
+                self._context.forget(seat)
                 yield GenerationFailed(key=prompt.key, message=fault.message)
                 continue
-            problem = self._problem_of(writer)
-            if problem:
-                writer.sampler.free()
-                yield GenerationFailed(key=prompt.key, message=problem)
-                continue
-            if not self._writers:
-                # As if the context were new: where tokens lie in the cache can change roundings.
-                self._context.clear()
-            self._writers.append(writer)
-            yield GenerationStarted(key=prompt.key, prompt_tokens=len(writer.tokens))
+            self._prefixes.begin(turn.prefix, writer)
+            self._seats[seat] = writer
+            yield GenerationStarted(key=prompt.key, prompt_tokens=len(tokens))
+            return
 
-    def _problem_of(self, writer: _Writer) -> str:
-        count, limit = len(writer.tokens), self._context.sequence_tokens
-        if count >= limit:
-            return (
-                f"The prompt is {count:,} tokens long and leaves no room for an answer in a"
-                f" context of {limit:,}; choose a longer context."
-            )
-        if not count:
-            return "The prompt is empty."
-        if writer.prompt.max_tokens < 1:
-            return "The answer may have no tokens at all; the limit must be at least 1."
-        return ""
+    def _close_gaps(self) -> None:
+        """Let the last ones take the free seats before them: see `Context.add`."""
+        if self._context.unified:
+            return
+        for seat, taken in enumerate(self._seats):
+            last = max((n for n, writer in enumerate(self._seats) if writer), default=0)
+            if taken is None and seat < last:
+                self._context.move(last, seat)
+                self._seats[seat], self._seats[last] = self._seats[last], None
 
     def _step(self) -> Iterator[GenerationEvent]:
         self._fill_batch()
         code = self._context.decode()
         if code == ABORTED or self._abort.is_set:
             return
+        if code == CACHE_FULL and len(self._writers) > 1:
+            self._put_one_back()
+            return
         if code != DECODED:
             yield from self._fail_all(code)
             return
-        chosen = [
-            (writer, writer.sampler.choose(self._context.pointer, writer.index))
-            for writer in self._writers
-            if writer.index >= 0
+        for seat, writer in enumerate(self._seats):
+            if writer is not None:
+                writer.settle()
+                self._prefixes.keep(writer, seat)
+        yield from self._choose_next()
+
+    def _choose_next(self) -> Iterator[GenerationEvent]:
+        choosing = [
+            (seat, writer)
+            for seat, writer in enumerate(self._seats)
+            if writer is not None and writer.index >= 0
         ]
-        now = time.perf_counter()
-        for writer, token in chosen:
-            reason = writer.accept(token, self._model, self._context.sequence_tokens, now)
+        if not choosing:
+            return
+        logits = self._context.logits(len(choosing))
+        likeliest = logits.argmax(axis=1)
+        for row, (seat, writer) in enumerate(choosing):
+            try:
+                token = self._choose(writer, logits[row], int(likeliest[row]))
+            except EngineFault as fault:
+                self._leave(seat, writer)
+                yield GenerationFailed(key=writer.prompt.key, message=fault.message)
+                continue
+            now = time.perf_counter()
+            reason = writer.accept(token, now)
             if reason is None:
                 yield from writer.fresh_text(now)
             else:
-                self._leave(writer)
+                self._leave(seat, writer)
                 yield from writer.finish(reason, now)
 
-    def _fill_batch(self) -> None:
-        self._context.begin_batch()
-        room = self._context.batch_tokens - len(self._writers)
-        for sequence, writer in enumerate(self._writers):
-            # Each has one place for sure; what prompts take beyond that comes out of `room`.
-            room -= writer.load_into(self._context, sequence, room + 1) - 1
+    def _choose(self, writer: Writer, logits: npt.NDArray[np.float32], likeliest: int) -> int:
+        if not np.isfinite(logits[likeliest]):
+            raise EngineFault(_NO_NUMBER)
+        return likeliest if writer.takes_likeliest else writer.choose(self._context, logits)
 
-    def _leave(self, writer: _Writer) -> None:
-        """Free a sequence, and let the last one take its number, so that no hole is left."""
-        sequence, last = self._writers.index(writer), len(self._writers) - 1
-        self._context.forget(sequence)
-        if sequence != last:
-            self._context.move(last, sequence)
-            self._writers[sequence] = self._writers[last]
-        self._writers.pop()
-        writer.sampler.free()
+    def _fill_batch(self) -> None:
+        """Give everybody one place for sure; what prompts take beyond that shares the rest."""
+        self._context.begin_batch()
+        room = max(0, self._context.ubatch_tokens - len(self._writers))
+        piece = self._even_piece()
+        for seat, writer in enumerate(self._seats):
+            if writer is None:
+                continue
+            wanted = self._wanted(writer)
+            if wanted > 1 and piece:
+                wanted = piece if wanted >= piece else 1
+            room -= writer.offer(self._context, seat, min(wanted, room + 1)) - 1
+
+    def _wanted(self, writer: Writer) -> int:
+        stop = self._prefixes.next_stop(writer)
+        return writer.waiting if stop is None else min(writer.waiting, stop - writer.position)
+
+    def _even_piece(self) -> int:
+        """Return how many tokens every reader is to read, 0 for as many as it likes.
+
+        Without a unified cache llama.cpp makes one pass for what all sequences have alike, and
+        further ones for what some have beyond: equal pieces make the fewest passes.
+        """
+        if self._context.unified:
+            return 0
+        wanted = [count for writer in self._writers if (count := self._wanted(writer)) > 1]
+        if len(wanted) < len(self._writers) or len(wanted) > 1:
+            long_enough = [count for count in wanted if count >= _LEAST_PIECE]
+            share = self._context.ubatch_tokens // max(1, len(long_enough))
+            return min(min(long_enough, default=1), max(1, share))
+        return 0
+
+    def _leave(self, seat: int, writer: Writer) -> None:
+        self._context.forget(seat)
+        self._seats[seat] = None
+        self._prefixes.leave(writer)
+        writer.free()
+
+    def _put_one_back(self) -> None:
+        """Make room: whoever began last begins again when the others are done."""
+        seat, writer = max(
+            ((n, w) for n, w in enumerate(self._seats) if w), key=lambda entry: entry[1].started
+        )
+        self._context.forget(seat)
+        self._seats[seat] = None
+        self._prefixes.leave(writer)
+        writer.begin_again()
+        self._put_back.append(writer)
 
     def _fail_all(self, code: int) -> Iterator[GenerationEvent]:
         """Give up what is under way; the cache may hold anything now."""
         message = f"llama.cpp could not go on with this prompt (its code is {code})."
         for writer in self._writers:
-            writer.sampler.free()
+            self._prefixes.leave(writer)
+            writer.free()
             yield GenerationFailed(key=writer.prompt.key, message=message)
-        self._writers.clear()
+        self._seats = [None] * len(self._seats)
+        self._prefixes = KeptPrefixes(
+            self._context, range(len(self._seats), self._context.sequences)
+        )
         self._context.clear()

@@ -26,6 +26,7 @@ class Model(Vocabulary):
         path: str,
         *,
         gpu_layers: int,
+        memory_mapping: bool = True,
         weightless: bool = False,
         vocabulary_only: bool = False,
     ) -> None:
@@ -37,9 +38,9 @@ class Model(Vocabulary):
         check_file(path)
         parameters = api.llama_model_default_params()
         parameters.n_gpu_layers = gpu_layers
-        if weightless:
-            parameters.no_alloc = True
+        if weightless or not memory_mapping:
             parameters.load_mode = _NO_MAPPING
+        parameters.no_alloc = weightless
         parameters.vocab_only = vocabulary_only
         with logbook.recording() as lines:
             encoded = path.encode("utf-8", errors="surrogateescape")

@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Iterator
 
-from desktop.domain.settings import SpeedTest
+from desktop.domain.settings import EngineOptions, SpeedTest
 from desktop.errors import EngineFault
 from desktop.inference.engine import SpeedSampled
 from desktop.inference.llama.binding import AbortFlag
@@ -20,10 +20,13 @@ from desktop.inference.llama.model import Model
 class SpeedMeter:
     """Runs one test after another with one model. Used by one thread."""
 
-    def __init__(self, model: Model, threads: int, abort: AbortFlag) -> None:
-        """Measure with `threads`; nothing else should run meanwhile."""
+    def __init__(
+        self, model: Model, threads: tuple[int, int], abort: AbortFlag, options: EngineOptions
+    ) -> None:
+        """Measure with threads for writing and for reading; nothing else should run meanwhile."""
         self._model = model
-        self._threads = threads
+        self._threads, self._batch_threads = threads
+        self._options = options
         self._abort = abort
         # The tokens don't matter, but the same ones each time leave one doubt less.
         self._random = random.Random(0)  # noqa: S311 - nothing secret about them
@@ -34,7 +37,11 @@ class SpeedMeter:
         if total < 1:
             raise EngineFault("A speed test needs a prompt or something to generate.")
         parameters = context_parameters(
-            tokens=total + test.depth, sequences=1, threads=self._threads
+            tokens=total + test.depth,
+            sequences=1,
+            threads=self._threads,
+            batch_threads=self._batch_threads,
+            options=self._options,
         )
         context = Context(self._model, parameters, self._abort)
         try:

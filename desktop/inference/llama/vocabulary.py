@@ -90,6 +90,10 @@ class Vocabulary:
             found.insert(0, self.bos)
         return found
 
+    def tokenise_tag(self, text: str) -> list[int]:
+        """Return the tokens of what a template could write in the middle of a conversation."""
+        return self._tokenise(text, is_plain=False)
+
     def tag_tokens(self, thinking: ThinkingFormat) -> frozenset[int]:
         """Return the control tokens that a format's tags are made of, whose text matters."""
         tags = (thinking.opening, thinking.closing, *thinking.answer_tags)
@@ -139,7 +143,7 @@ class Vocabulary:
                 continue
             found += self._tokenise(written, is_plain=False)
             written = ""
-            plain = _strip(parts, index).replace(mask, "")
+            plain = _strip(part.text.replace(mask, ""), parts, index)
             tokens = self._tokenise(plain, is_plain=True)
             # Others may come of text: some vocabularies have [UNK] for any character they lack.
             spelt = self.control_tokens.keys() & set(tokens)
@@ -170,9 +174,8 @@ def _split(whole: _Part, control: _Part) -> list[_Part]:
     return [piece for piece in pieces if piece.text]
 
 
-def _strip(parts: Sequence[_Part], index: int) -> str:
-    """Return a part without the white space that control tokens next to it swallow."""
-    text = parts[index].text
+def _strip(text: str, parts: Sequence[_Part], index: int) -> str:
+    """Return the text of a part without the white space that its neighbours swallow."""
     before = parts[index - 1].attributes if index else None
     after = parts[index + 1].attributes if index + 1 < len(parts) else None
     if (before or 0) & api.LLAMA_TOKEN_ATTR_RSTRIP:

@@ -1,17 +1,18 @@
-"""From cases to prompts: which system prompt, how much context."""
+"""From cases to prompts: which system prompt, which limits, in what form."""
+
+import hashlib
 
 import msgspec
 
 from desktop.domain.settings import RunSettings
 from desktop.domain.suite import Message, Role
 from desktop.evaluation.prompts import (
-    bound_prompt_tokens,
+    hash_prompt,
     list_questions,
-    longest_answer,
     make_conversation,
     make_prompt,
 )
-from desktop.inference.engine import choose_context
+from desktop.inference.engine import RenderedPrompt, ThinkingFormat
 from tests.unit.evaluation.bench import make_run, make_suite
 
 
@@ -58,25 +59,34 @@ def test_limits_of_a_case_go_before_those_of_the_run() -> None:
     suite = msgspec.structs.replace(suite, cases=(short, suite.cases[1]))
     run = make_run(suite)
     first, second = list_questions(run, suite)
-    assert make_prompt(first, "text", run, templated=True).max_tokens == 5
-    assert make_prompt(first, "text", run, templated=True).stop == ("\n",)
-    assert make_prompt(second, "text", run, templated=False).max_tokens == run.settings.max_tokens
-    assert longest_answer(suite, run) == run.settings.max_tokens
+    rendered = RenderedPrompt(text="text")
+    assert make_prompt(first, rendered, run, templated=True).max_tokens == 5
+    assert make_prompt(first, rendered, run, templated=True).stop == ("\n",)
+    assert make_prompt(second, rendered, run, templated=False).max_tokens == run.settings.max_tokens
 
 
-def test_the_context_holds_the_longest_prompt_and_answer() -> None:
+def test_a_plain_answer_ends_where_the_next_question_would_begin() -> None:
     suite = make_suite(1)
-    long = msgspec.structs.replace(
-        suite.cases[0], messages=(Message(role=Role.USER, content="word " * 600),)
-    )
-    suite = msgspec.structs.replace(suite, cases=(long,))
-    bound = bound_prompt_tokens(suite, make_run(suite))
-    assert bound >= 3000
-    assert choose_context(RunSettings(), bound + 256, 0) >= bound + 256
-    assert choose_context(RunSettings(), bound + 256, 0) % 256 == 0
+    (question,) = list_questions(make_run(suite), suite)
+    prompt = make_prompt(question, RenderedPrompt(text="t"), make_run(suite), templated=False)
+    assert "\nAnswer:" in prompt.stop
 
 
-def test_the_context_is_never_beyond_what_the_model_was_made_for_unless_asked() -> None:
-    assert choose_context(RunSettings(), 100_000, 2048) == 2048
-    assert choose_context(RunSettings(context_tokens=4096), 100_000, 2048) == 4096
-    assert choose_context(RunSettings(), 10, 2048) == 512
+def test_limits_of_thinking_and_the_form_of_answers_reach_the_engine() -> None:
+    suite = make_suite(1)
+    bound = msgspec.structs.replace(suite.cases[0], json_schema={"type": "integer"})
+    suite = msgspec.structs.replace(suite, cases=(bound,))
+    settings = RunSettings(max_thinking_tokens=99, thinking_budget=7)
+    run = msgspec.structs.replace(make_run(suite), settings=settings)
+    thinking = ThinkingFormat(opening="<think>", closing="</think>")
+    rendered = RenderedPrompt(text="a\ufdd0b", mask="\ufdd0", thinking=thinking)
+    prompt = make_prompt(list_questions(run, suite)[0], rendered, run, templated=True)
+    assert (prompt.max_thinking_tokens, prompt.thinking_budget) == (99, 7)
+    assert prompt.thinking == thinking
+    assert prompt.mask == "\ufdd0"
+    assert prompt.grammar.startswith("root")
+
+
+def test_the_stored_hash_is_that_of_what_the_model_reads() -> None:
+    masked = RenderedPrompt(text="say <\ufdd0|im_end|>", mask="\ufdd0")
+    assert hash_prompt(masked) == hashlib.sha256(b"say <|im_end|>").hexdigest()

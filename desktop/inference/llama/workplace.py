@@ -1,0 +1,289 @@
+"""A loaded model with the context that its prompts need: how many at once, how long, how shared.
+
+What a request leaves open is chosen here when the prompts are known: the context from their
+lengths, the number of sequences and of threads by a short trial, within the memory that is free.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from desktop.domain.run import EngineFacts
+from desktop.errors import EngineFault
+from desktop.inference.allowance import available_memory_bytes, thread_choices
+from desktop.inference.engine import (
+    ContextMade,
+    GenerationEvent,
+    GenerationFailed,
+    LoadModel,
+    Prompt,
+)
+from desktop.inference.llama.binding import AbortFlag, binding_version, describe_build
+from desktop.inference.llama.context import Context, context_parameters
+from desktop.inference.llama.fitting import (
+    MOST_SEQUENCES,
+    Fit,
+    check_fit,
+    is_elsewhere,
+    measure_fit,
+)
+from desktop.inference.llama.generation import Generation
+from desktop.inference.llama.model import Model
+from desktop.inference.llama.plan import (
+    Turn,
+    count_kept,
+    count_saved,
+    keep_order,
+    take_turns,
+)
+from desktop.inference.llama.trial import Trial
+
+REPRODUCIBLE = 1
+# Beyond this, more sequences at once bring nothing on processors and little on GPUs.
+_MOST_SEATS = 64
+_CONTEXT_STEP = 256
+_MOST_CELLS = 2**24
+# Memory that is left to everything else when the engine chooses how much to take.
+_SHARE_OF_FREE_MEMORY = 0.7
+_THREAD_TRIAL_SECONDS = 1.5
+_SEQUENCES_TRIAL_SECONDS = 10.0
+# In a trial each sequence needs a place or two.
+_TRIAL_CELLS = 512
+# A rough guess, for the trial's length only: what an answer takes of its limit.
+_USUAL_ANSWER_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What prompts ask of a context, in tokens.
+
+    `limit` is what prompt and answer of one may have together. `kept` beginnings are held at a
+    time, `shared` tokens long in all; beyond them one prompt takes `own` tokens at most. `work`
+    is about how many are to be decoded altogether.
+    """
+
+    limit: int
+    kept: int = 0
+    shared: int = 0
+    own: int = 0
+    work: float = 0.0
+
+
+class Workplace:
+    """Owns a model and its context. Used by one thread; `free` ends both."""
+
+    def __init__(self, model: Model, request: LoadModel, fit: Fit, abort: AbortFlag) -> None:
+        """Find out about threads, and make the context if nothing about it is open."""
+        self.model = model
+        self.request = request
+        self.load_seconds: float | None = None
+        self._fit = fit
+        self._abort = abort
+        self._free_bytes = available_memory_bytes() * _SHARE_OF_FREE_MEMORY
+        self._context: Context | None = None
+        self._seats = self._limit = 0
+        self._seats_by_trial = False
+        self._shares = False
+        choices = thread_choices()
+        self.threads = (request.threads or choices[0],) * 2
+        # What runs the same each time must not depend on how fast the machine was just now.
+        self._threads_by_trial = (
+            request.threads is None and request.parallel_sequences != REPRODUCIBLE
+        )
+        if self._threads_by_trial and len(choices) > 1:
+            self.threads = self._try_threads(choices)
+        if request.context_tokens is not None and request.parallel_sequences == REPRODUCIBLE:
+            self._make_context(REPRODUCIBLE, Shape(limit=request.context_tokens))
+
+    def free(self) -> None:
+        """Free the context before its model: the other way round ends the process."""
+        self._free_context()
+        self.model.free()
+
+    def facts(self) -> EngineFacts:
+        """Return what is in force; without a context yet, what is known of the model."""
+        context, request = self._context, self.request
+        writing, reading = context.threads if context else self.threads
+        options = request.options
+        if context:
+            options = msgspec.structs.replace(
+                options,
+                flash_attention=context.flash_attention,
+                physical_batch_tokens=context.ubatch_tokens,
+            )
+        return EngineFacts(
+            name="llama.cpp",
+            version=f"llama-cpp-python {binding_version}",
+            build=describe_build(),
+            devices=self.model.devices,
+            context_tokens=self._limit if context else request.context_tokens or 0,
+            parallel_sequences=self._seats or request.parallel_sequences or 1,
+            threads=writing,
+            batch_threads=reading,
+            gpu_layers=self.model.gpu_layers,
+            options=options,
+            unified_cache=bool(context and context.unified and context.sequences > 1),
+            shares_prefixes=self._shares,
+            threads_by_trial=self._threads_by_trial,
+            sequences_by_trial=self._seats_by_trial,
+            weights_bytes=self.model.weights_bytes,
+            kv_cache_bytes=context.cache_bytes if context else None,
+            compute_bytes=context.compute_bytes if context else None,
+            load_seconds=self.load_seconds,
+        )
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[GenerationEvent]:
+        """Yield everything about these prompts, `ContextMade` first if a context is made."""
+        readable: list[tuple[Prompt, Sequence[int]]] = []
+        for prompt in prompts:
+            if self._abort.is_set:
+                return
+            try:
+                tokens = self.model.tokenise(
+                    prompt.text, has_special_tokens=prompt.has_special_tokens, mask=prompt.mask
+                )
+            except EngineFault as fault:
+                yield GenerationFailed(key=prompt.key, message=fault.message)
+            else:
+                readable.append((prompt, tokens))
+        if not readable:
+            return
+        turns = self._plan([tokens for _, tokens in readable])
+        yield from self._prepare(readable, turns)
+        if self._context is None:
+            return
+        kept = self._context.sequences - self._seats
+        if count_kept(turns) > kept:
+            turns = take_turns([tokens for _, tokens in readable], most_kept=kept)
+        generation = Generation(
+            self.model,
+            self._context,
+            readable,
+            turns,
+            self._abort,
+            seats=self._seats,
+            limit=self._limit,
+        )
+        yield from generation.run()
+
+    def _plan(self, prompts: Sequence[Sequence[int]]) -> tuple[Turn, ...]:
+        if self.request.parallel_sequences == REPRODUCIBLE:
+            return keep_order(prompts)
+        return take_turns(prompts)
+
+    def _prepare(
+        self, readable: Sequence[tuple[Prompt, Sequence[int]]], turns: Sequence[Turn]
+    ) -> Iterator[ContextMade]:
+        """Make the context that these prompts need, unless the one there is will do."""
+        shape = self._find_shape(readable, turns)
+        if self._context and shape.limit <= self._limit:
+            return
+        self._free_context()
+        if shape.limit > self._affordable:
+            # By our own count, which is too high for models with a sliding window.
+            request = msgspec.structs.replace(
+                self.request, context_tokens=shape.limit, parallel_sequences=1
+            )
+            check_fit(request, measure_fit(request, self.threads[0]))
+        seats = self.request.parallel_sequences
+        if seats is None:
+            seats = self._try_seats(len(readable), shape)
+        if self._abort.is_set:
+            return
+        self._make_context(seats, shape)
+        yield ContextMade(facts=self.facts())
+
+    def _find_shape(
+        self, readable: Sequence[tuple[Prompt, Sequence[int]]], turns: Sequence[Turn]
+    ) -> Shape:
+        """Find out what the longest prompt with its answer needs, if the model was made for it."""
+        needs = [len(tokens) + _longest_answer(prompt) for prompt, tokens in readable]
+        limit = -(-(max(needs) + 1) // _CONTEXT_STEP) * _CONTEXT_STEP
+        if self.model.trained_context:
+            limit = min(limit, self.model.trained_context)
+        limit = self.request.context_tokens or limit
+        prefixes = {turn.index: turn.prefix.tokens for turn in turns if turn.prefix}
+        own = (min(need, limit) - prefixes.get(n, 0) for n, need in enumerate(needs))
+        answers = sum(_longest_answer(prompt) for prompt, _ in readable)
+        prompt_tokens = sum(len(tokens) for _, tokens in readable) - count_saved(turns)
+        return Shape(
+            limit=limit,
+            kept=count_kept(turns),
+            # While one group's last prompts are answered, the next one's beginning is read.
+            shared=2 * max(prefixes.values(), default=0),
+            own=max(own),
+            work=prompt_tokens + answers * _USUAL_ANSWER_SHARE,
+        )
+
+    @property
+    def _affordable(self) -> int:
+        """How many tokens of cache memory holds; the engine takes no more of its own accord."""
+        if is_elsewhere(self._fit.devices):
+            return _MOST_CELLS
+        return int(self._free_bytes / max(1.0, self._fit.cache_bytes_per_token))
+
+    def _try_seats(self, prompts: int, shape: Shape) -> int:
+        apart = self._affordable // shape.limit - shape.kept
+        together = (self._affordable - shape.shared) // shape.own if shape.kept else 0
+        most = min(_MOST_SEATS, prompts, max(apart, together))
+        if most <= 1:
+            return 1
+        # A small cache that all share: making a large one takes longer than the trial.
+        context = self._open(_TRIAL_CELLS, most, unified=True)
+        try:
+            trial = Trial(context, self._abort, seconds=_SEQUENCES_TRIAL_SECONDS)
+            found = trial.find_sequences(most, shape.work)
+        finally:
+            context.free()
+        self._seats_by_trial = True
+        return found
+
+    def _try_threads(self, choices: Sequence[int]) -> tuple[int, int]:
+        context = self._open(_CONTEXT_STEP, 1, unified=False)
+        try:
+            trial = Trial(context, self._abort, seconds=_THREAD_TRIAL_SECONDS)
+            return trial.find_threads(choices)
+        finally:
+            context.free()
+
+    def _make_context(self, seats: int, shape: Shape) -> None:
+        """Make a context of `seats` sequences to write on, and more for what they share.
+
+        Each has a cache of its own, which is fastest, if memory holds that. A unified one holds a
+        long document once for all who are asked about it.
+        """
+        sequences = min(seats + shape.kept, MOST_SEQUENCES)
+        cells = shape.limit * sequences
+        unified = shape.kept > 0 and cells > self._affordable
+        if unified:
+            needed = max(shape.limit, shape.shared + seats * shape.own)
+            cells = min(needed, max(shape.limit, self._affordable))
+        self._context = self._open(cells, sequences, unified=unified)
+        self._seats, self._limit, self._shares = seats, shape.limit, shape.kept > 0
+
+    def _open(self, cells: int, sequences: int, *, unified: bool) -> Context:
+        writing, reading = self.threads
+        parameters = context_parameters(
+            tokens=cells,
+            sequences=sequences,
+            threads=writing,
+            batch_threads=reading,
+            outputs=sequences,
+            unified=unified,
+            options=self.request.options,
+        )
+        return Context(self.model, parameters, self._abort)
+
+    def _free_context(self) -> None:
+        if self._context is not None:
+            self._context.free()
+        self._context = None
+
+
+def _longest_answer(prompt: Prompt) -> int:
+    """Return how many tokens may follow a prompt, thinking included."""
+    thinking = prompt.thinking_budget
+    if thinking is None:
+        thinking = prompt.max_thinking_tokens
+    return prompt.max_tokens + (thinking if prompt.thinking else 0)
