@@ -102,6 +102,13 @@ def test_no_template_is_a_broken_one_named() -> None:
         ("{{ raise_exception('x' * 10 ** 9) }}", "memory"),
         ("{{ '%0999999999d' % 1 }}", "memory"),
         ("{% for i in range(10 ** 12) %}{% endfor %}", "Range too big"),
+        (
+            (
+                "{% set ns = namespace(x=[]) %}"
+                "{% for i in range(2000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}"
+            ),
+            "calls itself without end",
+        ),
         ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "calls itself without end"),
         ("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", "can't be used"),
         ("{{ ''.__class__.__mro__[1].__subclasses__() }}", "unsafe"),
@@ -155,6 +162,11 @@ def test_many_conversations_come_back_in_order_and_whole() -> None:
 def test_a_template_that_refuses_every_conversation_ends_the_run() -> None:
     with pytest.raises(UserError, match="refused this conversation: only with tools"):
         render("{{ raise_exception('only with tools') }}", TALK, TALK)
+
+
+def test_a_reason_that_can_not_be_told_is_named_by_its_kind() -> None:
+    with pytest.raises(UserError, match="refused this conversation: TemplateError"):
+        render("{{ raise_exception((messages | length + 5) ** 20000) }}")
 
 
 def test_characters_that_are_no_text_are_refused() -> None:
