@@ -1,7 +1,10 @@
 """Follows a grammar over a text, to tell what an answer held to it could be."""
 
+import random
+
 from desktop.inference.grammar import parse_grammar
-from desktop.inference.grammar_reading import Element, Grammar
+from desktop.inference.grammar_reading import Alternative, Element, Grammar
+from desktop.inference.grammar_text import Characters
 
 _Stack = tuple[Element, ...]
 
@@ -41,3 +44,54 @@ class Matcher:
                     seen.add(opened)
                     waiting.append(opened)
         return found
+
+
+class Derivation:
+    """Writes texts that a grammar matches, by chance but the same for the same seed."""
+
+    _OTHERS = tuple(map(ord, "abzAZ é😀"))
+    _MOST_STEPS = 300
+
+    def __init__(self, grammar: str, seed: int) -> None:
+        self._grammar = parse_grammar(grammar)
+        self._random = random.Random(seed)  # noqa: S311 - chosen to repeat itself
+        self._shortest = self._find_shortest()
+
+    def write(self) -> str:
+        """Return one text; after a while the shortest way out is taken."""
+        written: list[str] = []
+        waiting: list[Element] = [self._grammar.root]
+        steps = 0
+        while waiting:
+            element = waiting.pop()
+            steps += 1
+            if isinstance(element, int):
+                rule = self._grammar.rules[element]
+                hurried = steps > self._MOST_STEPS
+                chosen = min(rule, key=self._cost) if hurried else self._random.choice(rule)
+                waiting += reversed(chosen)
+            else:
+                written.append(chr(self._choose(element)))
+        return "".join(written)
+
+    def _choose(self, characters: Characters) -> int:
+        if characters.negated:
+            return self._random.choice([c for c in self._OTHERS if characters.match(c)])
+        first, last = self._random.choice(characters.ranges)
+        return self._random.choice(
+            (first, last, self._random.randint(first, max(first, min(last, 0xD7FF))))
+        )
+
+    def _cost(self, alternative: Alternative) -> int:
+        return 1 + sum(self._shortest[e] for e in alternative if isinstance(e, int))
+
+    def _find_shortest(self) -> list[int]:
+        far = 10**9
+        self._shortest = [far] * len(self._grammar.rules)
+        changed = True
+        while changed:
+            before = list(self._shortest)
+            for number, rule in enumerate(self._grammar.rules):
+                self._shortest[number] = min(far, *map(self._cost, rule), far)
+            changed = before != self._shortest
+        return self._shortest

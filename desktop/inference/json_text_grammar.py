@@ -38,7 +38,8 @@ _CLOCK = '( [01] [0-9] | "2" [0-3] ) ":" [0-5] [0-9]'
 _TIME = f'{_CLOCK} ":" [0-5] [0-9] ( "." [0-9]{{3}} )? ( "Z" | [-+] {_CLOCK} )'
 _BYTE = '( "25" [0-5] | "2" [0-4] [0-9] | "1" [0-9] [0-9] | [1-9]? [0-9] )'
 _WORDS = "[a-zA-Z0-9]{1,30} ( [._-] [a-zA-Z0-9]{1,30} )?"
-_HOST = "[a-zA-Z0-9]+ ( [-.] [a-zA-Z0-9]+ ){0,10}"
+_LABEL = '[a-zA-Z0-9]{1,30} ( "-" [a-zA-Z0-9]{1,30} )?'
+_HOST = f'{_LABEL} ( "." {_LABEL} ){{0,3}}'
 # The content of strings, without the quotes. A part of what each format allows, never more.
 FORMATS = {
     "date": _DATE,

@@ -11,6 +11,7 @@ import codecs
 import ctypes
 import time
 import weakref
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,8 @@ import numpy.typing as npt
 from desktop.errors import EngineFault
 from desktop.inference.grammar import find_grammar_problem
 from desktop.inference.llama.binding import api
-from desktop.inference.llama.model import Model
+from desktop.inference.llama.vocabulary import Vocabulary
 
-# Attributes of tokens whose text an answer never shows: the unknown token and control tokens.
-_UNKNOWN, _CONTROL = 1 << 0, 1 << 3
 _RECORD = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 _NEAREST = 64
 # A step of an unambiguous grammar takes microseconds; an ambiguous one grows with every token.
@@ -33,14 +32,15 @@ Logits = npt.NDArray[np.float32]
 class _TokenFacts:
     """What gates need to know of a vocabulary, and room to weigh all of it. One for a model."""
 
-    def __init__(self, model: Model) -> None:
-        tokens = range(model.vocabulary_size)
-        attributes = (api.llama_vocab_get_attr(model.vocabulary, token) for token in tokens)
-        hidden = np.fromiter((bool(a & (_UNKNOWN | _CONTROL)) for a in attributes), dtype=bool)
-        self.ends = np.fromiter((model.ends_answer(token) for token in tokens), dtype=bool)
+    def __init__(self, model: Vocabulary) -> None:
+        size = model.vocabulary_size
+        ends = map(api.llama_vocab_is_eog, repeat(model.vocabulary), range(size))
+        self.ends = np.fromiter(ends, dtype=bool, count=size)
+        hidden = np.zeros(size, dtype=bool)
+        hidden[list(model.control_tokens)] = True
         # A grammar would take a control token for its name, which the answer's text then lacks.
         self.barred = hidden & ~self.ends
-        self._records = np.zeros(model.vocabulary_size, dtype=_RECORD)
+        self._records = np.zeros(size, dtype=_RECORD)
 
     def lay_out(self, tokens: npt.NDArray[np.int32], logits: Logits) -> npt.NDArray[Any]:
         """Return records for some tokens, in memory that the next call uses again."""
@@ -49,7 +49,7 @@ class _TokenFacts:
         return records
 
 
-_FACTS: "weakref.WeakKeyDictionary[Model, _TokenFacts]" = weakref.WeakKeyDictionary()
+_FACTS: "weakref.WeakKeyDictionary[Vocabulary, _TokenFacts]" = weakref.WeakKeyDictionary()
 
 
 class GrammarGate:
@@ -59,7 +59,7 @@ class GrammarGate:
     there is one). Call `choose` for every token, or `allows` and `accept`; end with `free`.
     """
 
-    def __init__(self, model: Model, grammar: str) -> None:
+    def __init__(self, model: Vocabulary, grammar: str) -> None:
         """Check and load a GBNF text; raises `EngineFault` with a sentence."""
         self._sampler: Any = None
         problem = find_grammar_problem(grammar)
@@ -156,7 +156,7 @@ class GrammarGate:
         self._ended = bool(self._facts.ends[token])
 
 
-def _facts_of(model: Model) -> _TokenFacts:
+def _facts_of(model: Vocabulary) -> _TokenFacts:
     facts = _FACTS.get(model)
     if facts is None:
         facts = _FACTS[model] = _TokenFacts(model)

@@ -1,0 +1,162 @@
+"""Grammars against the real llama.cpp: what is taken, and what a model then writes."""
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from desktop.inference.grammar import find_grammar_problem
+from desktop.inference.json_schema_grammar import make_json_grammar
+
+pytestmark = pytest.mark.engine
+_ROOT = Path(__file__).resolve().parents[2]
+_LETTERS = 'root ::= [a-z]+ ("é" | "😀") "."?'
+
+
+def run(function: str, **arguments: object) -> Any:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.engine.grammar_child"],
+        input=json.dumps({"function": function, **arguments}),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=_ROOT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+class _Grammars:
+    """Grammars by chance, most of them almost right."""
+
+    _SIGNS = (
+        '"',
+        "[",
+        "]",
+        "(",
+        ")",
+        "*",
+        "{",
+        "|",
+        "\n",
+        "\\",
+        "::=",
+        " ",
+        "#",
+        "é",
+        "{2,3}",
+        ".",
+    )
+    _REPEATED = ("*", "+", "?", "{2}", "{1,3}", "{0,2}", "{2,}", " *", " { 2 , 3 }", "{1,200}")
+    _TERMINALS = ('"x"', '"yz\\n"', "[a-z]", '[^"\\\\]', ".", '"é"', "[-a]", "[a-]", "[--9]")
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - chosen to repeat itself
+
+    def write(self) -> str:
+        rules = [f"{name} ::= {self._choice('abc'[i:], 0)}" for i, name in enumerate("rabc")]
+        text = "\n".join(rules).replace("r ::=", "root ::=", 1)
+        while self._random.random() < 0.3:
+            place = self._random.randrange(len(text))
+            cut = place + self._random.randint(0, 2)
+            text = text[:place] + self._random.choice(self._SIGNS) + text[cut:]
+        return text
+
+    def _choice(self, names: str, depth: int) -> str:
+        bar = self._random.choice((" | ", "|", "|\n"))
+        parts = self._random.choice((1, 1, 2, 3))
+        return bar.join(self._sequence(names, depth) for _ in range(parts))
+
+    def _sequence(self, names: str, depth: int) -> str:
+        return " ".join(self._item(names, depth) for _ in range(self._random.choice((1, 1, 2, 3))))
+
+    def _item(self, names: str, depth: int) -> str:
+        kind = self._random.random()
+        if kind < 0.3 and names:
+            item = self._random.choice(names)
+        elif kind < 0.45 and depth < 3:
+            item = f"({self._choice(names, depth + 1)})"
+        else:
+            item = self._random.choice(self._TERMINALS)
+        return item + (self._random.choice(self._REPEATED) if self._random.random() < 0.2 else "")
+
+
+def test_llama_cpp_takes_every_grammar_that_we_take() -> None:
+    source = _Grammars(seed=3)
+    written = [source.write() for _ in range(600)]
+    taken = [grammar for grammar in written if not find_grammar_problem(grammar)]
+    taken += [
+        'root ::= "a"{2000} "b"{0,2000}',
+        "root ::= " + "(" * 50 + '"a"' + ")" * 50,
+        "root ::= a0\n" + "".join(f"a{n} ::= a{n + 1}\n" for n in range(900)) + 'a900 ::= "x"',
+        make_json_grammar({"properties": {f"p{n}": {"maxLength": 30} for n in range(50)}}),
+    ]
+    assert 100 < len(taken) < len(written)
+    outcomes = run("parse", grammars=taken)
+    assert [g for g, fine in zip(taken, outcomes, strict=True) if not fine] == []
+
+
+def test_a_forbidden_token_is_refused_and_the_process_lives(smollm2: Path) -> None:
+    texts = ["abcé.", "abcé", "abc", "abcé!", "Abcé", "abc😀.", "abcé<file_sep>"]
+    left, ended = "The answer left its grammar.", "The answer has ended already."
+    assert run("follow", path=str(smollm2), grammar=_LETTERS, texts=texts) == [
+        ended, ended, left, left, left, ended, left,
+    ]  # fmt: skip
+
+
+def test_control_tokens_are_not_taken_for_their_names(smollm2: Path) -> None:
+    outcomes = run("follow", path=str(smollm2), grammar="root ::= .+", texts=["a<file_sep>", "a"])
+    assert outcomes == ["The answer left its grammar.", "The answer has ended already."]
+
+
+_SCHEMAS: list[dict[str, Any]] = [
+    {
+        "properties": {
+            "name": {"type": "string", "maxLength": 12},
+            "age": {"type": "integer", "minimum": 18, "maximum": 99},
+            "tags": {"type": "array", "items": {"enum": ["red", "blue"]}, "maxItems": 2},
+        },
+        "required": ["name", "age"],
+    },
+    {"type": "array", "items": {"type": "boolean"}, "minItems": 1, "maxItems": 2},
+    {"type": "string", "format": "date"},
+]
+
+
+@pytest.mark.parametrize("temperature", [0, 1.2])
+def test_what_a_model_writes_under_a_schema_fits_it(smollm2: Path, temperature: float) -> None:
+    """At a high temperature too; every answer ends by itself, since the schemas bound them."""
+    prompt = "<|im_start|>user\nTell me about a person.<|im_end|>\n<|im_start|>assistant\n"
+    grammars = [make_json_grammar(schema) for schema in _SCHEMAS]
+    outcomes = run(
+        "write",
+        path=str(smollm2),
+        prompts=[prompt] * len(grammars),
+        grammars=grammars,
+        temperature=temperature,
+        most=80,
+    )
+    for schema, (text, ended) in zip(_SCHEMAS, outcomes, strict=True):
+        assert ended, text
+        jsonschema.validate(json.loads(text), schema)
+
+
+def test_an_answer_that_is_cut_off_has_not_ended(smollm2: Path) -> None:
+    (text, ended), (short, short_ended) = run(
+        "write",
+        path=str(smollm2),
+        prompts=["Once upon a time", "Once upon a time"],
+        grammars=['root ::= "ab"+ "c"{300}', 'root ::= "yes" | "no"'],
+        temperature=0,
+        most=8,
+    )
+    assert not ended
+    assert text.startswith("ab")
+    assert short_ended
+    assert short in ("yes", "no")
