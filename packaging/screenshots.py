@@ -96,6 +96,7 @@ def _engine_options_open(stage: Stage) -> None:
         form.thinking_budget.setValue(5000)
         form.engine.value_type.setCurrentText("q8_0")
         form.engine.flash_attention.setCurrentText("off")
+        form.changed.emit()
         QApplication.processEvents()
         for area in screen.setup.findChildren(QScrollArea):
             area.ensureWidgetVisible(form.engine.rope_scale)

@@ -32,7 +32,7 @@ from desktop.domain.run import (
     StopReason,
     SuiteReference,
 )
-from desktop.domain.settings import ProbePlan, RunSettings
+from desktop.domain.settings import EngineOptions, FlashAttention, ProbePlan, RunSettings
 from desktop.domain.suite import Case, Check, Message, Role, Suite
 
 NOW = datetime(2026, 11, 21, 21, 14, tzinfo=UTC)
@@ -222,9 +222,14 @@ def make_engine() -> EngineFacts:
         version="0.3.36",
         build="0c1e570",
         devices=("CPU",),
-        context_tokens=4096,
-        parallel_sequences=1,
+        context_tokens=1024,
+        parallel_sequences=16,
+        sequences_by_trial=True,
         threads=2,
+        batch_threads=2,
+        threads_by_trial=True,
+        shares_prefixes=True,
+        options=EngineOptions(flash_attention=FlashAttention.ON),
         weights_bytes=1_100_000_000,
         kv_cache_bytes=240_000_000,
         compute_bytes=120_000_000,
@@ -352,8 +357,6 @@ def _compare_model(position: int, model: LanguageModel) -> ComparedModel:
         generation=make_measurement(run.id, "tg128", rate),
         prompt_processing=make_measurement(run.id, "pp512", rate * 4.1),
         peak_memory_bytes=(1_620_000_000, 710_000_000, 380_000_000)[position],
-        median_answer_seconds=(1.9, 0.6, 0.4)[position],
-        median_first_token_seconds=(0.5, 0.2, 0.1)[position],
         generated_tokens=880,
         prompt_format="chat_template",
     )

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from desktop.domain.language_model import LanguageModel
 from desktop.domain.run import RunCounts, RunStatus
+from desktop.ui.engine_wording import describe_engine_work
 from desktop.ui.evaluate.answers import AnswersPanel
 from desktop.ui.evaluate.machine_panel import MachinePanel
 from desktop.ui.evaluate.monitor import EvaluationState, RunState, Trouble
@@ -68,6 +69,7 @@ class RunCell(QStackedWidget):
             return
         if state.run.status is RunStatus.RUNNING:
             self._bar.show_share(state.share, describe_progress(state, paused=paused))
+            self._bar.setToolTip(_describe_work(state))
             self.setCurrentIndex(1)
             return
         text, role, tip = self._describe_end(state)
@@ -79,7 +81,7 @@ class RunCell(QStackedWidget):
     def _describe_end(self, state: RunState) -> tuple[str, str, str]:
         status = state.run.status
         if status is RunStatus.FINISHED:
-            return (*self._describe_result(state), "")
+            return (*self._describe_result(state), _describe_work(state))
         if status is RunStatus.FAILED:
             return self.tr("✕ could not run"), "bad", state.run.problem
         if status is RunStatus.CANCELLED:
@@ -111,6 +113,13 @@ class RunCell(QStackedWidget):
             return self.tr("no measurement"), "warning"
         rate = self.tr("{0} tokens/s").format(format_rate(found[-1].value))
         return (f"✓ {rate}", "good") if found[-1].valid else (f"! {rate}", "warning")
+
+
+def _describe_work(state: RunState) -> str:
+    """Return what the engine chose, once it has made the context."""
+    if state.engine is None or not state.engine.context_tokens:
+        return ""
+    return describe_engine_work(state.engine, asked_cases=state.run.suite is not None)
 
 
 def describe_progress(state: RunState, *, paused: bool) -> str:

@@ -227,6 +227,8 @@ class EvaluateScreen(Screen):
             problem = self.tr("Choose the models to evaluate.")
         elif not suites and not speed:
             problem = self.tr("Choose a suite, or the speed probe.")
+        else:
+            problem = self.setup.settings.problem
         self.start.setEnabled(not problem and not self._starting)
         self.start.setToolTip(problem)
         text = problem or describe_scope(len(models), len(suites), speed=speed)

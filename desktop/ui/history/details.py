@@ -4,12 +4,12 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.domain.machine import Machine
 from desktop.domain.run import EngineFacts, Run, RunStatus, RunSummary
+from desktop.ui.engine_wording import describe_engine_work
 from desktop.ui.formatting import (
     describe_model,
     format_bytes,
     format_duration,
     format_moment,
-    format_number,
     format_rate,
 )
 from desktop.ui.history.annotations import AnnotationForm
@@ -105,6 +105,12 @@ class RunPanel(Card):
             (self.tr("System prompt"), run.settings.system_prompt or ""),
             (self.tr("Prompts written"), format_name),
             (self.tr("Engine"), self._describe_engine(run.engine)),
+            (
+                self.tr("Engine's work"),
+                describe_engine_work(run.engine, asked_cases=run.suite is not None)
+                if run.engine
+                else "",
+            ),
             (self.tr("Machine"), self._describe_machine(run.machine)),
         ]
 
@@ -121,12 +127,9 @@ class RunPanel(Card):
     def _describe_engine(self, engine: EngineFacts | None) -> str:
         if engine is None:
             return self.tr("was not loaded")
-        context = self.tr("context of {0} tokens").format(format_number(engine.context_tokens))
         parts = [
             f"{engine.name} {engine.version} {engine.build}".strip(),
             ", ".join(engine.devices),
-            self.tr("{0} threads").format(engine.threads) if engine.threads else "",
-            context if engine.context_tokens else "",
         ]
         return " · ".join(part for part in parts if part)
 

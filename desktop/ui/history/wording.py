@@ -4,6 +4,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.domain.run import Run, RunCounts, RunStatus, RunSummary
 from desktop.domain.settings import RunSettings
+from desktop.ui.engine_wording import describe_mode, list_unusual_options
 from desktop.ui.formatting import UNKNOWN, format_number, format_share
 from desktop.ui.widgets.pill import Tone
 
@@ -152,12 +153,18 @@ def describe_settings(settings: RunSettings) -> str:
             sampling.seed,
         )
     parts = [
+        describe_mode(settings),
         chosen,
         _tr("at most {0} tokens an answer").format(settings.max_tokens),
-        _tr("{0} sequences at once").format(settings.parallel_sequences)
-        if (settings.parallel_sequences or 2) > 1
-        else _tr("one sequence at a time"),
     ]
+    usual = RunSettings()
+    if settings.max_thinking_tokens != usual.max_thinking_tokens:
+        parts.append(_tr("at most {0} of thinking").format(settings.max_thinking_tokens))
+    if settings.thinking_budget is not None:
+        parts.append(_tr("thinking ended after {0}").format(settings.thinking_budget))
+    if settings.gpu_layers != usual.gpu_layers:
+        parts.append(_tr("{0} layers on the GPU").format(settings.gpu_layers))
+    parts += list_unusual_options(settings.engine)
     if settings.repeats > 1:
         parts.append(_tr("each case {0} times").format(settings.repeats))
     return ", ".join(parts)

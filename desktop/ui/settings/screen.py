@@ -175,6 +175,8 @@ class SettingsScreen(Screen):
             self._change(lambda now: msgspec.structs.replace(now, appearance=chosen))
 
     def _keep_run_settings(self) -> None:
+        if self.form.problem:
+            return  # it is told beside the field; what is kept can be run with
         settings = self.form.read_settings()
         self._change(lambda now: msgspec.structs.replace(now, run=settings))
 

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
@@ -17,6 +18,7 @@ from desktop.ui.theme import tokens
 
 _BOX = 16
 _SPACE = 8
+_TEXT_MARGIN = 7
 
 
 def paint_check(painter: QPainter, box: QRectF, *, checked: bool, enabled: bool = True) -> None:
@@ -147,6 +149,13 @@ class CheckDelegate(QStyledItemDelegate):
         painter.restore()
 
 
+def _finish(field: QAbstractSpinBox, name: str) -> None:
+    field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    field.setAccessibleName(name)
+    # Style sheets don't reach the line edit inside, whose text would touch the frame.
+    field.lineEdit().setTextMargins(_TEXT_MARGIN, 0, _TEXT_MARGIN, 0)
+
+
 def make_whole_number(
     value: int, low: int, high: int, *, name: str, parent: QWidget | None = None
 ) -> QSpinBox:
@@ -154,20 +163,24 @@ def make_whole_number(
     field = QSpinBox(parent)
     field.setRange(low, high)
     field.setValue(value)
-    field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    field.setAccessibleName(name)
+    _finish(field, name)
     return field
 
 
 def make_number(
-    value: float, low: float, high: float, *, name: str, parent: QWidget | None = None
+    value: float,
+    low: float,
+    high: float,
+    *,
+    name: str,
+    decimals: int = 2,
+    parent: QWidget | None = None,
 ) -> QDoubleSpinBox:
-    """Return a field for a number with two decimals."""
+    """Return a field for a number with so many decimals."""
     field = QDoubleSpinBox(parent)
+    field.setDecimals(decimals)
     field.setRange(low, high)
-    field.setDecimals(2)
     field.setSingleStep(0.1)
     field.setValue(value)
-    field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    field.setAccessibleName(name)
+    _finish(field, name)
     return field
