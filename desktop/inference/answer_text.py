@@ -22,8 +22,12 @@ class AnswerText:
 
     def feed(self, piece: bytes) -> bool:
         """Add a token's bytes; returns whether a stop text has been reached."""
+        return self.add(self._decoder.decode(piece))
+
+    def add(self, text: str) -> bool:
+        """Add what another has decoded; returns whether a stop text has been reached."""
         if not self.stopped:
-            self._settle(self._decoder.decode(piece))
+            self._settle(text)
         return self.stopped
 
     def finish(self) -> None:

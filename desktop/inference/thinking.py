@@ -7,7 +7,7 @@ would cost every model of that kind half its speed.
 
 import codecs
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -158,8 +158,8 @@ class ThinkingText:
         """Split by this format and watch for any of `stop` in the answer."""
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._answer = AnswerText(stop)
-        self._fresh: list[tuple[str, bool]] = []
         self._thoughts: list[str] = []
+        self._taken = 0
         self._held = ""
         self._tagged = False
         self._undecided_pieces = 0
@@ -220,24 +220,34 @@ class ThinkingText:
         if self._place is _Place.THINKING:
             self._think(held)
         else:
-            self._say(held.lstrip() if self._place is _Place.OUTSIDE and self._tagged else held)
+            self._answer.add(
+                held.lstrip() if self._place is _Place.OUTSIDE and self._tagged else held
+            )
         self._answer.finish()
-        self._collect()
 
     def take(self) -> list[tuple[str, bool]]:
         """Return what may be shown and was not before, each with whether it is thinking."""
-        fresh, self._fresh = self._fresh, []
-        return fresh
+        thoughts = "".join(self._thoughts[self._taken :])
+        self._taken = len(self._thoughts)
+        # Nothing of an answer comes before its thinking is over.
+        fresh = [(thoughts, True), (self._answer.take(), False)]
+        return [shown for shown in fresh if shown[0]]
 
     def _read(self, more: str) -> None:
+        if self._place is _Place.ANSWER and not self._inside:
+            self._answer.add(self._held + more)
+            self._held = ""
+            return
         self._held += more
-        steps: dict[_Place, Callable[[], bool]] = {
-            _Place.OUTSIDE: self._read_outside,
-            _Place.THINKING: self._read_thought,
-            _Place.ANSWER: self._read_answer,
-        }
-        while self._held and not self.stopped and steps[self._place]():
+        while self._held and not self.stopped and self._step():
             pass
+
+    def _step(self) -> bool:
+        if self._place is _Place.OUTSIDE:
+            return self._read_outside()
+        if self._place is _Place.THINKING:
+            return self._read_thought()
+        return self._read_answer()
 
     def _read_outside(self) -> bool:
         """Decide between a tag and the answer's first word; false while it can't be told."""
@@ -289,11 +299,11 @@ class ThinkingText:
         """Take the answer up to a tag, which is passed over; false when more must come first."""
         at, tag = _find_first(self._held, self._inside)
         if tag:
-            self._say(self._held[:at])
+            self._answer.add(self._held[:at])
             self._held = self._held[at + len(tag) :]
             return True
         cut = len(self._held) - length_to_hold(self._held, self._inside)
-        self._say(self._held[:cut])
+        self._answer.add(self._held[:cut])
         self._held = self._held[cut:]
         return False
 
@@ -304,16 +314,6 @@ class ThinkingText:
             text = _BETWEEN_THOUGHTS + text
             self._begins_another = False
         self._thoughts.append(text)
-        self._fresh.append((text, True))
-
-    def _say(self, text: str) -> None:
-        if text:
-            self._answer.feed(text.encode())
-            self._collect()
-
-    def _collect(self) -> None:
-        if fresh := self._answer.take():
-            self._fresh.append((fresh, False))
 
 
 def _named(*tags: str) -> tuple[str, ...]:
