@@ -27,7 +27,7 @@ from desktop.scoring import (
 )
 from desktop.scoring.combinators import Parts, make_combinators
 from desktop.scoring.kind import CheckKind, ScorerFault, Verdict, verdict
-from desktop.scoring.thinking import explain_cut, split_thinking
+from desktop.scoring.thinking import Split, explain_cut, split_thinking
 
 _log = logging.getLogger(__name__)
 
@@ -91,7 +91,8 @@ def score_answer(
     """
     if not case.checks:
         return Outcome.ERROR, 0.0, (_score(Check(kind="none"), "The case has no checks."),)
-    split = split_thinking(text)
+    # Once it was split, tags are the answer's own: it may be about them.
+    split = Split(start=0) if thinking else split_thinking(text)
     cut = explain_cut(split, text, thinking, stop_reason)
     if cut:
         return Outcome.TRUNCATED, 0.0, tuple(_score(check, cut) for check in case.checks)

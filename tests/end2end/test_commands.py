@@ -231,3 +231,21 @@ def test_one_repetition_has_no_spread(program: Program, smollm: Path) -> None:
         "probe", "speed", "--engine", "scripted", "--model", smollm, "--repetitions", 1
     ).stdout
     assert [line.split()[2] for line in words.splitlines()[1:]] == ["-", "-"]
+
+
+def test_score_counts_thinking_that_was_cut_off_among_the_failed(
+    program: Program, write_suite: Writer, tmp_path: Path
+) -> None:
+    outputs = [
+        {"case_id": "case-1", "output": "<think>yes it is"},
+        {"case_id": "case-2", "output": "<think>hm</think>yes it is"},
+        {"case_id": "case-3", "output": "no"},
+    ]
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text("\n".join(json.dumps(line) for line in outputs), "utf-8")
+    document = program.ask("score", answers, "--suite", write_suite())
+    check_schema(document, "score")
+    counts = [document[key] for key in ("passed", "failed", "truncated", "errors")]
+    assert counts == [1, 2, 1, 0]
+    assert [case["outcome"] for case in document["cases"]] == ["truncated", "passed", "failed"]
+    assert document["cases"][0]["checks"][0]["passed"] is False

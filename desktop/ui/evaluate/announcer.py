@@ -96,13 +96,18 @@ class Announcer(QWidget):
         if failed:
             text = self.tr("{0} of {1} runs could not be made.").format(failed, len(runs))
             return self.tr("{0} is done in part.").format(name), text, Tone.WARNING
-        if cut and not errors:
-            text = self.tr("{0} answers were cut off while thinking and count as not passed.")
-            return self.tr("{0} is done.").format(name), text.format(cut), Tone.WARNING
-        if errors:
-            text = self.tr("{0} cases ended in an error and do not count.").format(errors)
-            return self.tr("{0} is done.").format(name), text, Tone.WARNING
-        return self.tr("{0} is done.").format(name), "", Tone.GOOD
+        text = " ".join(part for part in (self._tell_errors(errors), self._tell_cut(cut)) if part)
+        return self.tr("{0} is done.").format(name), text, Tone.WARNING if text else Tone.GOOD
+
+    def _tell_errors(self, count: int) -> str:
+        text = self.tr("{0} cases ended in an error and do not count.")
+        return text.format(count) if count else ""
+
+    def _tell_cut(self, count: int) -> str:
+        if count == 1:
+            return self.tr("1 answer was cut off while thinking and counts as not passed.")
+        text = self.tr("{0} answers were cut off while thinking and count as not passed.")
+        return text.format(count) if count else ""
 
     def _tell_desktop(self, title: str, text: str) -> None:
         if not QSystemTrayIcon.isSystemTrayAvailable() or not QSystemTrayIcon.supportsMessages():

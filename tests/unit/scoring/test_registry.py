@@ -203,6 +203,12 @@ def test_a_model_that_ended_by_itself_or_began_to_answer_has_failed(
     assert (outcome, score) == (Outcome.FAILED, 0.0)
 
 
+def test_an_answer_that_was_split_before_may_speak_of_tags() -> None:
+    case = case_with({"contains": "first"})
+    text = "first <think>, then </think>"
+    assert score_answer(text, case, thinking="hm")[0] is Outcome.PASSED
+
+
 def test_thinking_that_was_split_before_is_not_judged() -> None:
     case = case_with({"not_contains": "seven"})
     stop = StopReason.MAX_TOKENS

@@ -33,6 +33,10 @@ def test_a_bad_example_that_passes_is_told() -> None:
     assert "failing example" in problem.message
 
 
+def test_a_bad_example_may_be_one_that_only_thinks() -> None:
+    assert check_examples(suite_with("<think>40 + 2</think>42", "<think>it is 42")) == ()
+
+
 def test_a_check_that_cannot_judge_proves_nothing() -> None:
     problems = check_examples(suite_with("42", "41", kind="telepathy"))
     assert len(problems) == 2
