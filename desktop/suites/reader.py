@@ -14,6 +14,7 @@ from desktop.domain.suite import Case, Check, Message, Role, Suite
 from desktop.errors import EnvironmentFault, UserError
 from desktop.paths import resources_folder
 from desktop.suites.checks import read_check
+from desktop.suites.constraints import CONSTRAINT_KEYS, Constraint, read_constraint
 from desktop.suites.fields import Fields
 from desktop.suites.findings import Findings
 from desktop.suites.yaml_tree import Node, Scalar, YamlProblem, parse_yaml
@@ -35,7 +36,7 @@ SUITE_KEYS = (
     "defaults",
     "cases",
 )
-DEFAULT_KEYS = ("max_tokens", "stop", "tags", "language", "difficulty")
+DEFAULT_KEYS = ("max_tokens", "stop", "tags", "language", "difficulty", *CONSTRAINT_KEYS)
 CASE_KEYS = (
     "id",
     "title",
@@ -46,6 +47,7 @@ CASE_KEYS = (
     "difficulty",
     "max_tokens",
     "stop",
+    *CONSTRAINT_KEYS,
     "checks",
     "examples",
 )
@@ -154,12 +156,14 @@ def _read_cases(fields: Fields, findings: Findings) -> tuple[Case, ...]:
     defaults_node = fields.node("defaults")
     defaults = None
     if defaults_node is not None:
-        defaults = _Defaults(Fields(defaults_node, '"defaults"', DEFAULT_KEYS, findings))
+        defaults = _Defaults(Fields(defaults_node, '"defaults"', DEFAULT_KEYS, findings), findings)
     language = fields.text("language", "en")
     cases: list[Case] = []
     lines: dict[str, int] = {}
     for position, node in enumerate(fields.items("cases"), start=1):
-        case = _CaseReader(node, position, findings).read(defaults or _Defaults(None), language)
+        case = _CaseReader(node, position, findings).read(
+            defaults or _Defaults(None, findings), language
+        )
         if case.id and case.id in lines:
             findings.add(node.line, f'case id "{case.id}" is already on line {lines[case.id]}')
         lines.setdefault(case.id, node.line)
@@ -170,12 +174,13 @@ def _read_cases(fields: Fields, findings: Findings) -> tuple[Case, ...]:
 class _Defaults:
     """What holds for every case that says nothing else."""
 
-    def __init__(self, fields: Fields | None) -> None:
+    def __init__(self, fields: Fields | None, findings: Findings) -> None:
         self.max_tokens = fields.tokens("max_tokens") if fields else None
         self.stop = fields.texts("stop") if fields else ()
         self.tags = fields.texts("tags") if fields else ()
         self.language = fields.text("language") if fields else ""
         self.difficulty = _read_difficulty(fields) if fields else ""
+        self.constraint = (read_constraint(fields, findings) if fields else None) or Constraint()
 
 
 def _read_difficulty(fields: Fields) -> str:
@@ -194,6 +199,7 @@ class _CaseReader:
         fields.require("id", "checks")
         case_id = fields.identifier("id")
         passing, failing = self._examples()
+        constraint = read_constraint(fields, self._findings) or defaults.constraint
         return Case(
             id=case_id,
             title=fields.text("title", case_id),
@@ -204,6 +210,8 @@ class _CaseReader:
             difficulty=_read_difficulty(fields) or defaults.difficulty,
             max_tokens=fields.tokens("max_tokens") or defaults.max_tokens,
             stop=fields.texts("stop") or defaults.stop,
+            grammar=constraint.grammar,
+            json_schema=constraint.json_schema,
             passing_example=passing,
             failing_example=failing,
         )

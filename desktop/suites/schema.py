@@ -11,6 +11,7 @@ from desktop.domain.base import JsonValue
 from desktop.domain.suite import Role
 from desktop.scoring.kind import JSON_TYPES, TAKES, CheckKind, Shape
 from desktop.scoring.registry import KINDS
+from desktop.suites.constraints import CONSTRAINT_KEYS
 from desktop.suites.fields import IDENTIFIER, MOST_TOKENS
 from desktop.suites.reader import DIFFICULTIES, FORMAT_VERSION, VERSION_KEY
 
@@ -23,6 +24,16 @@ _IDENTIFIER: _Schema = {"type": ["string", "number", "boolean"], "pattern": f"^{
 _TOKENS: _Schema = {"type": "integer", "minimum": 1, "maximum": MOST_TOKENS}
 _COUNT: _Schema = {"type": "integer", "minimum": 0}
 _CHECK: _Schema = {"$ref": "#/$defs/check"}
+_GRAMMAR = (
+    "A grammar in llama.cpp's notation (GBNF) that answers are held to while they are written:"
+    " they begin with its rule root and end where it ends. Thinking is not held to it."
+)
+_JSON_SCHEMA = (
+    "A JSON Schema that answers are held to while they are written, instead of a grammar."
+    " Properties come in the order named here, and no others without additionalProperties. What a"
+    " grammar can't express (not, contains, uniqueItems, patternProperties …) is refused."
+)
+_BOTH_CONSTRAINTS: _Schema = {"required": list(CONSTRAINT_KEYS)}
 _SHAPES: dict[Shape, _Schema] = {
     Shape.TEXT: _ANY_TEXT,
     Shape.TEXTS: _TEXTS,
@@ -83,7 +94,7 @@ def _case_schema(shared: _Schema) -> _Schema:
         **shared,
     }
     one_of = [{"required": ["prompt"]}, {"required": ["messages"]}]
-    return {**_object(["id", "checks"], properties), "oneOf": one_of}
+    return {**_object(["id", "checks"], properties), "oneOf": one_of, "not": _BOTH_CONSTRAINTS}
 
 
 def build_schema() -> _Schema:
@@ -94,13 +105,15 @@ def build_schema() -> _Schema:
         "tags": _TEXTS,
         "language": _TEXT,
         "difficulty": {"enum": list(DIFFICULTIES)},
+        "grammar": {**_TEXT, "description": _GRAMMAR},
+        "json_schema": {"type": ["object", "boolean"], "description": _JSON_SCHEMA},
     }
     texts = ("title", "version", "description", "license", "language", "system_prompt")
     properties: _Schema = {
         VERSION_KEY: {"const": FORMAT_VERSION},
         "id": _IDENTIFIER,
         **dict.fromkeys(texts, _TEXT),
-        "defaults": _object([], shared),
+        "defaults": {**_object([], shared), "not": _BOTH_CONSTRAINTS},
         "cases": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/case"}},
     }
     return {

@@ -82,6 +82,8 @@ def _case(case: Case) -> dict[str, JsonValue]:
             "difficulty": case.difficulty,
             "max_tokens": case.max_tokens,
             "stop": list(case.stop),
+            "grammar": case.grammar,
+            "json_schema": case.json_schema,
             "checks": [_check(check) for check in case.checks],
             "examples": _without_empty({"pass": case.passing_example, "fail": case.failing_example})
             or None,
