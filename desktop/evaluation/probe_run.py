@@ -71,6 +71,7 @@ class ProbeRun:
                 context_tokens=_LOADING_CONTEXT_TOKENS,
                 threads=settings.threads,
                 gpu_layers=settings.gpu_layers,
+                options=settings.engine,
             )
         )
         yield EngineLoaded(run_id=self.run.id, engine=loaded.facts)

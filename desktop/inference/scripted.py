@@ -192,6 +192,7 @@ class ScriptedEngine:
                 context_tokens=self._context_of(request),
                 parallel_sequences=request.parallel_sequences or 1,
                 threads=request.threads or 1,
+                options=request.options,
                 load_seconds=0.0,
             ),
             chat_template=self._write_template(),

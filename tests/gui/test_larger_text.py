@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBo
 
 from desktop.settings.options import Appearance, Options
 from desktop.ui import theme as theme_module
+from desktop.ui.evaluate.screen import EvaluateScreen
 from desktop.ui.screen import ScreenId
 from desktop.ui.stylesheet import build_style_sheet
 from desktop.ui.theme import LIGHT, choose_text_scale, theme
@@ -75,7 +76,7 @@ def _is_cut(widget: QLabel | QAbstractButton | QComboBox) -> bool:
 
 
 @pytest.mark.parametrize("size", [(1280, 820), (800, 600)])
-@pytest.mark.parametrize("screen", [*ScreenId, "running"])
+@pytest.mark.parametrize("screen", [*ScreenId, "running", "form"])
 def test_longer_languages_are_not_cut(
     padded: None, qapp: QApplication, screen: str, size: tuple[int, int]
 ) -> None:
@@ -92,7 +93,12 @@ def test_longer_languages_are_not_cut(
         runs = play_half(queue)
         disturb(queue, runs[1])
         events.flush()
-    window.open_screen(ScreenId.EVALUATE if screen == "running" else ScreenId(screen))
+    opened = window.open_screen(
+        ScreenId.EVALUATE if screen in ("running", "form") else ScreenId(screen)
+    )
+    if screen == "form" and isinstance(opened, EvaluateScreen):
+        opened.setup.settings.toggle.click()
+        opened.setup.settings.expert_part.button.click()
     for _ in range(4):
         qapp.processEvents()
     found = find_cut(window)

@@ -1,7 +1,8 @@
 """Rows of a form: a name with a hint at one side, the field at the other."""
 
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from desktop.ui.theme import scaled
 from desktop.ui.widgets.labels import Label
 
 FIELD_WIDTH = 124
@@ -22,7 +23,9 @@ class FieldRows(QWidget):
     def add_field(self, field: QWidget, hint: str) -> None:
         """Add a field under its accessible name."""
         row = self._grid.rowCount()
-        field.setFixedWidth(FIELD_WIDTH)
+        # Fields of a column are as wide as the widest, which may be wider in another language.
+        field.setMinimumWidth(scaled(FIELD_WIDTH))
+        field.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._grid.addLayout(name_field(field, hint), row, 0)
         self._grid.addWidget(field, row, 1)
 

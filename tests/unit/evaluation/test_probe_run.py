@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from desktop.domain.events import MeasurementTaken, Progress, RunEvent, RunFinished, RunStarted
 from desktop.domain.measurement import Disturbance
 from desktop.domain.run import RunStatus
-from desktop.domain.settings import ProbePlan, SpeedTest
+from desktop.domain.settings import CacheType, EngineOptions, ProbePlan, SpeedTest
 from desktop.inference.scripted import EngineScript
 from tests.unit.evaluation.bench import Bench, make_run
 
@@ -53,6 +54,16 @@ def test_a_probe_is_measured_stored_and_told(bench: Bench) -> None:
     final = events[-1]
     assert isinstance(final, RunFinished)
     assert final.run.status is RunStatus.FINISHED
+
+
+def test_a_probe_is_measured_with_the_options_of_its_run(bench: Bench) -> None:
+    options = EngineOptions(key_cache_type=CacheType.Q8_0)
+    run = make_run(probe=PLAN)
+    settings = msgspec.structs.replace(run.settings, engine=options)
+    *_, final = bench.carry_out(msgspec.structs.replace(run, settings=settings))
+    assert isinstance(final, RunFinished)
+    assert final.run.engine is not None
+    assert final.run.engine.options == options
 
 
 def test_progress_is_told_by_repetition(bench: Bench) -> None:
