@@ -8,15 +8,21 @@ from desktop.domain.settings import SpeedTest
 from desktop.errors import EngineFault
 from desktop.inference.allowance import numa_nodes, peak_resident_bytes, thread_choices
 from desktop.inference.engine import (
+    ContinuationSet,
     GenerationEvent,
+    LikelihoodEvent,
     LoadModel,
     ModelLoaded,
+    PerplexityMeasured,
     Prompt,
     SpeedSampled,
 )
 from desktop.inference.llama.binding import AbortFlag, api, check_version, logbook
 from desktop.inference.llama.fitting import Fit, check_fit, measure_fit
+from desktop.inference.llama.likelihood import score_continuations
 from desktop.inference.llama.model import Model
+from desktop.inference.llama.path_scorer import PathScorer
+from desktop.inference.llama.perplexity import measure_perplexity
 from desktop.inference.llama.speed import SpeedMeter
 from desktop.inference.llama.workplace import Workplace
 
@@ -84,6 +90,16 @@ class LlamaEngine:
         )
         return self._measure(meter, tests, repetitions)
 
+    def score_continuations(self, items: Sequence[ContinuationSet]) -> Iterator[LikelihoodEvent]:
+        """Tell how likely texts are, in a context made for that and freed again."""
+        return score_continuations(self._make_scorer(), items)
+
+    def measure_perplexity(
+        self, text: str, context_tokens: int = 512
+    ) -> Iterator[PerplexityMeasured]:
+        """Measure as llama-perplexity does, in a context made for that and freed again."""
+        return measure_perplexity(self._make_scorer(), text, context_tokens)
+
     def estimate_memory(self, request: LoadModel) -> MemoryNeed:
         """Ask llama.cpp's own accounting, without loading weights."""
         return self._measure_fit(request).need
@@ -107,6 +123,17 @@ class LlamaEngine:
             if self._abort.is_set:
                 return
             yield from meter.run(test, repetitions)
+
+    def _make_scorer(self) -> PathScorer:
+        workplace = self._require_model()
+        self._abort.clear()
+        return PathScorer(
+            workplace.model,
+            workplace.request,
+            self._abort,
+            threads=workplace.threads[1],
+            cache_bytes_per_token=workplace.fit.cache_bytes_per_token,
+        )
 
     def _measure_fit(self, request: LoadModel) -> Fit:
         return measure_fit(request, request.threads or thread_choices()[0])

@@ -19,9 +19,11 @@ import numpy.typing as npt
 
 from desktop.domain.base import Value
 from desktop.errors import EngineFault
+from desktop.inference.allowance import available_memory_bytes
 from desktop.inference.engine import LoadModel
 from desktop.inference.llama.binding import AbortFlag, api
 from desktop.inference.llama.context import DECODED, Context, context_parameters
+from desktop.inference.llama.fitting import is_elsewhere
 from desktop.inference.llama.model import Model
 from desktop.inference.llama.prefix_tree import Limits, Node, Round, plan_rounds
 from desktop.inference.token_boundary import TokenPath
@@ -47,12 +49,21 @@ class PathScore(Value, frozen=True, kw_only=True):
 class PathScorer:
     """Scores paths with a loaded model, in a context of its own. Used by one thread."""
 
-    def __init__(self, model: Model, request: LoadModel, threads: int, abort: AbortFlag) -> None:
+    def __init__(
+        self,
+        model: Model,
+        request: LoadModel,
+        abort: AbortFlag,
+        *,
+        threads: int,
+        cache_bytes_per_token: float,
+    ) -> None:
         """Take the model that `request` loaded; `abort` ends the work."""
         self.model = model
         self.window = request.context_tokens or model.trained_context or _USUAL_WINDOW
         self._options = request.options
         self._threads = threads
+        self._cache_bytes_per_token = cache_bytes_per_token
         self._abort = abort
         # What a recurrent model has read can't be split among sequences or partly forgotten.
         self._is_alone = request.parallel_sequences == 1 or bool(
@@ -75,6 +86,7 @@ class PathScorer:
         outputs = max(1, min(_ROUND_TOKENS, self._most_outputs()))
         sequences = 1 if self._is_alone else min(_MOST_SEQUENCES, outputs)
         longest = max(len(path.tokens) for path in paths)
+        self._check_fit(longest + _ROUND_TOKENS, outputs)
         context = self._make_context(longest + _ROUND_TOKENS, sequences, outputs)
         try:
             limits = Limits(tokens=_ROUND_TOKENS, sequences=sequences)
@@ -91,6 +103,18 @@ class PathScorer:
 
     def _most_outputs(self) -> int:
         return _OUTPUT_BYTES // (_FLOAT_BYTES * self.model.vocabulary_size)
+
+    def _check_fit(self, tokens: int, outputs: int) -> None:
+        """Raise `EngineFault` for what the kernel would end the process for."""
+        logits = 2 * outputs * self.model.vocabulary_size * _FLOAT_BYTES
+        needed = tokens * self._cache_bytes_per_token + logits
+        available = available_memory_bytes()
+        if needed > available and not is_elsewhere(self.model.devices):
+            raise EngineFault(
+                f"Scoring texts of up to {tokens - _ROUND_TOKENS:,} tokens needs"
+                f" {needed / 1e9:,.1f} GB of memory, and this machine has {available / 1e9:,.1f} GB"
+                " free; choose a shorter context or a smaller model."
+            )
 
     def _make_context(self, tokens: int, sequences: int, outputs: int) -> Context:
         parameters = context_parameters(

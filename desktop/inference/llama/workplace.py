@@ -78,7 +78,7 @@ class Workplace:
         self.model = model
         self.request = request
         self.load_seconds: float | None = None
-        self._fit = fit
+        self.fit = fit
         self._abort = abort
         self._free_bytes = available_memory_bytes() * _SHARE_OF_FREE_MEMORY
         self._context: Context | None = None
@@ -219,9 +219,9 @@ class Workplace:
     @property
     def _affordable(self) -> int:
         """How many tokens of cache memory holds; the engine takes no more of its own accord."""
-        if is_elsewhere(self._fit.devices):
+        if is_elsewhere(self.fit.devices):
             return _MOST_CELLS
-        return int(self._free_bytes / max(1.0, self._fit.cache_bytes_per_token))
+        return int(self._free_bytes / max(1.0, self.fit.cache_bytes_per_token))
 
     def _try_seats(self, prompts: int, shape: Shape) -> int:
         apart = self._affordable // shape.limit - shape.kept

@@ -13,6 +13,7 @@ from desktop.domain.run import StopReason
 from desktop.domain.settings import Sampling, SpeedTest
 from desktop.errors import EngineFault
 from desktop.inference.engine import (
+    ContinuationSet,
     Frame,
     GenerationFinished,
     GenerationStarted,
@@ -87,6 +88,12 @@ def test_the_pipe_changes_nothing(start: Start) -> None:
     assert list(far.generate(prompts)) == list(near.generate(prompts))
     tests = [SpeedTest(prompt_tokens=8), SpeedTest(generated_tokens=4)]
     assert list(far.measure_speed(tests, 2)) == list(near.measure_speed(tests, 2))
+    sets = [
+        ContinuationSet(key=text, context=text, continuations=(" a", " b c")) for text in ("€", "")
+    ]
+    assert list(far.score_continuations(sets)) == list(near.score_continuations(sets))
+    text = "one two three " * 40
+    assert list(far.measure_perplexity(text, 16)) == list(near.measure_perplexity(text, 16))
     assert far.estimate_memory(LOAD) == near.estimate_memory(LOAD)
 
 

@@ -9,16 +9,27 @@ from desktop.domain.run import EngineFacts, StopReason
 from desktop.domain.settings import Sampling, SpeedTest
 from desktop.inference.engine import (
     ContextMade,
+    ContinuationScore,
+    ContinuationSet,
+    ContinuationsScored,
     Frame,
     GenerationFailed,
     GenerationFinished,
     GenerationStarted,
+    LikelihoodFailed,
+    PerplexityMeasured,
     Prompt,
     SpeedSampled,
     TextGenerated,
 )
 from desktop.worker.engine_frames import EngineReady, PeakMemory
-from desktop.worker.event_order import GenerationOrder, OneAnswer, SpeedOrder
+from desktop.worker.event_order import (
+    GenerationOrder,
+    LikelihoodOrder,
+    OneAnswer,
+    PerplexityOrder,
+    SpeedOrder,
+)
 
 PROMPTS = [
     Prompt(key=key, text=key, has_special_tokens=False, sampling=Sampling(), max_tokens=4)
@@ -144,3 +155,83 @@ def test_speed_samples_come_in_order_with_times_that_can_be() -> None:
     assert not order.accept(second)
     for change in ({"tokens": 9}, {"seconds": math.nan}, {"test": "tg1"}, {"repetition": 1}):
         assert not SpeedOrder([test], 2).accept(msgspec.structs.replace(first, **change))
+
+
+SETS = [
+    ContinuationSet(key=key, context="x", continuations=("y", "z")) for key in ("first", "second")
+]
+SCORE = ContinuationScore(log_probability=-1.5, tokens=1, is_greedy=False)
+
+
+def score(key: str, *scores: ContinuationScore) -> ContinuationsScored:
+    return ContinuationsScored(key=key, scores=scores or (SCORE, SCORE), context_tokens=1)
+
+
+def test_each_set_is_scored_or_fails_once() -> None:
+    order = LikelihoodOrder(SETS)
+    assert not order.may_end(cancelled=False)
+    assert order.may_end(cancelled=True)
+    assert order.accept(score("second"))
+    assert order.accept(LikelihoodFailed(key="first", message="no"))
+    assert order.may_end(cancelled=False)
+    assert not order.accept(score("second"))
+    assert not order.accept(LikelihoodFailed(key="first", message="no"))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        score("never asked"),
+        score("first", SCORE),
+        score("first", SCORE, msgspec.structs.replace(SCORE, log_probability=0.5)),
+        score("first", SCORE, msgspec.structs.replace(SCORE, log_probability=math.nan)),
+        score("first", SCORE, msgspec.structs.replace(SCORE, tokens=0)),
+        msgspec.structs.replace(score("first"), context_tokens=-1),
+        EngineReady(),
+    ],
+)
+def test_scores_that_cannot_be_are_refused(event: Frame) -> None:
+    assert not LikelihoodOrder(SETS).accept(event)
+
+
+def chunk(number: int, **changes: float) -> PerplexityMeasured:
+    measured = PerplexityMeasured(
+        chunk=number,
+        chunks=2,
+        tokens=255,
+        scored_bytes=900,
+        negative_log_likelihood=800.0,
+        squares=4000.0,
+    )
+    return msgspec.structs.replace(measured, **changes)
+
+
+def test_each_chunk_of_a_text_comes_once() -> None:
+    order = PerplexityOrder()
+    assert not order.may_end(cancelled=False)
+    assert order.accept(chunk(1))
+    assert not order.may_end(cancelled=False)
+    assert order.may_end(cancelled=True)
+    assert order.accept(chunk(0))
+    assert order.may_end(cancelled=False)
+    assert not order.accept(chunk(1))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        chunk(2),
+        chunk(-1),
+        chunk(0, chunks=3),
+        chunk(0, tokens=0),
+        chunk(0, scored_bytes=-1),
+        chunk(0, negative_log_likelihood=-1.0),
+        chunk(0, negative_log_likelihood=math.inf),
+        chunk(0, squares=math.nan),
+        SCORE,
+    ],
+)
+def test_chunks_that_cannot_be_are_refused(event: Frame) -> None:
+    order = PerplexityOrder()
+    assert order.accept(chunk(1))
+    assert not order.accept(event)
