@@ -3,7 +3,7 @@
 import csv
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,43 +21,26 @@ from desktop.domain.run import EvaluationPlan, Outcome, PlannedRun, StopReason
 from desktop.domain.settings import RunSettings
 from desktop.evaluation.control import RunControl
 from desktop.evaluation.workshop import Workshop
-from desktop.inference.engine import GenerationEvent, Prompt, ThinkingFormat
+from desktop.inference.chat_template import TemplateProcess
 from desktop.inference.scripted import EngineScript, ScriptedEngine, ScriptedReply
 from desktop.settings.store import SettingsStore
 from desktop.storage.database import Database
-from desktop.worker.engine_process import EngineProcess, start_scripted_engine
+from desktop.worker.engine_process import start_scripted_engine
 from desktop.worker.library import MemoryAccountant
 from desktop.worker.local_operations import LocalOperations
 from desktop.worker.thread import EvaluationThread
-from tests.unit.evaluation.bench import make_machine, make_model, make_suite, render_plainly
+from tests.unit.evaluation.bench import make_machine, make_model, make_suite
 
 _PATIENCE = 30.0
-_FORMAT = ThinkingFormat(opening="<think>", closing="</think>")
 SCRIPT = EngineScript(
+    is_reasoning=True,
     replies=(
         ScriptedReply(pattern="", model="plain", text="yes"),
         ScriptedReply(pattern="Question 2", thinking="yes or no or yes or no", text="yes"),
         ScriptedReply(pattern="Question 3", thinking="hm hm", text="no"),
         ScriptedReply(pattern="", thinking="is it so?", text="yes"),
-    )
+    ),
 )
-
-
-class Thinker:
-    """An engine process that is told to expect thinking of every prompt, of at most 4 tokens."""
-
-    def __init__(self) -> None:
-        self._engine: EngineProcess = start_scripted_engine(SCRIPT)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._engine, name)
-
-    def generate(self, prompts: Sequence[Prompt]) -> Iterator[GenerationEvent]:
-        changed = [
-            msgspec.structs.replace(prompt, thinking=_FORMAT, max_thinking_tokens=4)
-            for prompt in prompts
-        ]
-        return self._engine.generate(changed)
 
 
 class Evaluated:
@@ -85,7 +68,10 @@ class Evaluated:
                 id=new_id(),
                 title="Plan",
                 runs=tuple(
-                    PlannedRun(model=model, settings=RunSettings(), suite=suite) for model in models
+                    PlannedRun(
+                        model=model, settings=RunSettings(max_thinking_tokens=4), suite=suite
+                    )
+                    for model in models
                 ),
             )
         )
@@ -99,8 +85,8 @@ class Evaluated:
         def make(control: RunControl) -> Workshop:
             return Workshop(
                 recorder=database.runs,
-                start_engine=Thinker,
-                render=render_plainly,
+                start_engine=lambda: start_scripted_engine(SCRIPT),
+                render=TemplateProcess(),
                 inspect_machine=make_machine,
                 control=control,
             )
