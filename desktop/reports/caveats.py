@@ -34,8 +34,8 @@ _SETTING_NAMES = {
     "system_prompt": "system prompt",
     "repeats": "repeats",
     "case_timeout_seconds": "time limit",
-    "engine.key_cache_type": "storage of keys",
-    "engine.value_cache_type": "storage of values",
+    "engine.key_cache_type": "key cache type",
+    "engine.value_cache_type": "value cache type",
     "engine.rope_frequency_base": "RoPE frequency base",
     "engine.rope_frequency_scale": "RoPE frequency scale",
 }

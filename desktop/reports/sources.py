@@ -113,6 +113,7 @@ def _settings(settings: RunSettings, *, thinks: bool) -> list[Json]:
         f"repeat penalty {sampling.repeat_penalty:g}, seed {sampling.seed}"
     )
     return _rows(
+        ("Mode", name_mode(settings)),
         ("Sampling", drawn),
         (
             "Longest answer",
@@ -120,7 +121,6 @@ def _settings(settings: RunSettings, *, thinks: bool) -> list[Json]:
         ),
         ("Longest thinking", _thinking_limits(settings) if thinks else ""),
         ("Context", _tokens(settings.context_tokens)),
-        ("Mode", name_mode(settings)),
         ("Threads", count_text(settings.threads) if settings.threads else "left to the engine"),
         (
             "Layers on the GPU",
@@ -184,7 +184,7 @@ def _engine(group: Sequence[EngineFacts]) -> list[Json]:
         ("Name", engine.name),
         ("Version", " ".join(part for part in (engine.version, engine.build) if part)),
         ("Devices", ", ".join(engine.devices)),
-        ("Cases at once", _each(group, describe_at_once)),
+        ("At once", _each(group, describe_at_once)),
         ("Threads", _each(group, describe_threads)),
         (
             "Context",

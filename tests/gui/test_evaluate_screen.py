@@ -154,6 +154,8 @@ def test_a_model_that_does_not_fit_is_marked_before_it_is_run(
     pills = [line.fit.text() for line in screen.setup.models.lines.values()]
     assert pills[0].startswith("✕ needs 1.5 GB")
     assert pills[2] == "✓ fits"
+    tip = screen.setup.models.lines[make_models()[0].id].fit.toolTip()
+    assert "Counted for one case at a time" in tip
 
 
 def test_a_plan_that_fails_is_told_and_can_be_tried_again(

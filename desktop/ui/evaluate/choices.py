@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.domain.language_model import LanguageModel
 from desktop.domain.suite import Suite
-from desktop.ui.formatting import describe_model, format_bytes
+from desktop.ui.formatting import describe_model, format_bytes, format_number
 from desktop.ui.widgets.card import Card
 from desktop.ui.widgets.dot import Dot
 from desktop.ui.widgets.fields import CheckBox
@@ -61,9 +61,21 @@ class ModelLine(QWidget):
         else:
             text = self.tr("✕ needs {0}").format(format_bytes(need))
             self.fit.show_state(text, Tone.BAD)
+        figures = f"{figures} {self._count(fit)}"
         self.fit.setToolTip(figures)
         self.fit.setAccessibleName(f"{self.fit.text()}. {figures}")
         self.fit.show()
+
+    def _count(self, fit: MemoryFit) -> str:
+        context = format_number(fit.need.context_tokens)
+        if fit.need.sequences > 1:
+            text = self.tr("Counted for {0} cases at once, {1} tokens of context each.")
+            return text.format(fit.need.sequences, context)
+        text = self.tr(
+            "Counted for one case at a time with {0} tokens of context; more are run at once only "
+            "as memory allows."
+        )
+        return text.format(context)
 
     def show_problem(self, message: str) -> None:
         """Show that it could not be looked at."""

@@ -119,7 +119,7 @@ def test_the_sources_name_mode_and_facts_in_force() -> None:
     assert settings["Mode"] == "throughput: as many cases at once as pay on the machine"
     assert settings["Options of the engine"] == "values cached as q4_0"
     (engine,) = sources(result, "Engine")
-    assert engine["Cases at once"] == "16 cases at once, found by trial"
+    assert engine["At once"] == "16 cases at once, found by trial"
     assert engine["Threads"] == "2 threads"
     assert engine["Context"] == "512 tokens"
     assert engine["Options in force"] == "values cached as q4_0"
@@ -130,7 +130,7 @@ def test_one_engine_that_chose_otherwise_for_each_model_is_one_engine() -> None:
     result = compare(make_record("A", "+", engine=AT_ONCE), make_record("B", "+", engine=other))
     assert len(result.engines) == 2
     (engine,) = sources(result, "Engine")
-    assert engine["Cases at once"] == (
+    assert engine["At once"] == (
         "16 cases at once, found by trial / 8 cases at once, found by trial"
     )
     assert engine["Context"] == "512 and 1,024 tokens"
@@ -171,7 +171,7 @@ def test_modes_that_differ_are_a_note_and_no_alarm() -> None:
 @pytest.mark.parametrize(
     ("other", "name"),
     [
-        (RunSettings(engine=EngineOptions(key_cache_type=CacheType.Q4_0)), "storage of keys"),
+        (RunSettings(engine=EngineOptions(key_cache_type=CacheType.Q4_0)), "key cache type"),
         (RunSettings(engine=EngineOptions(rope_frequency_base=1e6)), "RoPE frequency base"),
         (RunSettings(max_thinking_tokens=100), "longest thinking"),
         (RunSettings(thinking_budget=100), "budget for thinking"),
