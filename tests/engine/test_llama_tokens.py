@@ -126,6 +126,22 @@ def test_a_users_control_text_is_read_as_text_by_the_sample_models(
         model.free()
 
 
+def test_a_control_text_within_a_longer_one_is_a_part_of_it() -> None:
+    from desktop.inference.llama.vocabulary import Vocabulary  # noqa: PLC0415 - heavy
+
+    class Nested(Vocabulary):
+        control_tokens = {0: 8, 1: 8}
+
+        def __init__(self) -> None:
+            """There is no model behind it."""
+
+        def token_text(self, token: int) -> str:
+            return ("<a>", "<<a>>")[token]
+
+    parts = Nested()._split_at_control("x<<a>>y<a>")
+    assert parts == [("x", None), ("<<a>>", 8), ("y", None), ("<a>", 8)]
+
+
 def test_tags_keep_their_text_and_other_control_tokens_have_none(smollm2: Path) -> None:
     model = open_vocabulary(smollm2)
     try:

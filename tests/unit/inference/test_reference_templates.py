@@ -142,6 +142,7 @@ def test_templates_find_what_the_reference_gives_them(template: str, reference: 
         "{% set ns = namespace() %}{% set ns._a = 1 %}",
         "{{ dict.__init__.__globals__ }}",
         "{{ dict.update }}{{ dict.update() }}",
+        "{{ dict.keys(messages[0]) }}",
         "{{ messages.append(1) }}",
         "{{ undefined_name.attribute }}",
     ],
