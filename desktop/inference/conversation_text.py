@@ -117,8 +117,9 @@ class ConversationWriter:
             (_SYSTEM, _USER, _ASSISTANT), pattern
         )
         # Templates take the thoughts out of earlier answers, and must find their tags for that.
-        if tags := find_tags(template).intersection(control_texts):
-            self._patterns[_ASSISTANT] = compile_control_texts(set(control_texts) - tags)
+        tags = find_tags(template)
+        if kept := {text for text in control_texts if any(text in tag for tag in tags)}:
+            self._patterns[_ASSISTANT] = compile_control_texts(set(control_texts) - kept)
 
     def write(self, conversation: Conversation) -> RenderedPrompt:
         """Write one conversation, or say in a sentence why that can't be done.

@@ -215,3 +215,13 @@ def test_an_earlier_answers_thoughts_are_found_by_the_template() -> None:
     assert prompt.text == "Yes.<\ufdd0/s>Why <\ufdd0/think>?<think>\n"
     assert prompt.thinking is not None
     assert prompt.thinking.begins_open
+    words = template.replace("</think>", "<channel|>").replace("<think>", "<|channel>thought")
+    talk = Conversation(messages=(("assistant", "<|channel>thought Hm.<channel|>Yes."),))
+    (prompt,) = render(words, talk, control_texts=("<|channel>", "<channel|>"))
+    assert prompt.text == "Yes.<|channel>thought\n"
+
+
+def test_a_system_prompt_that_is_written_otherwise_is_not_told_twice() -> None:
+    (prompt,) = render("{% for m in messages %}{{ m.content | upper }}{% endfor %}")
+    assert prompt.text == "BE BRIEF.WHERE IS ULM?"
+    assert not prompt.system_folded
