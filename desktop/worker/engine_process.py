@@ -38,9 +38,14 @@ from desktop.inference.engine import (
     ModelLoaded,
     PerplexityMeasured,
     Prompt,
+    Quantise,
+    Quantised,
+    QuantiseEvent,
+    QuantiseProgress,
     SpeedSampled,
     TextGenerated,
 )
+from desktop.inference.quantising import partial_path
 from desktop.inference.scripted import EngineScript
 from desktop.worker.engine_child import serve
 from desktop.worker.engine_frames import (
@@ -61,6 +66,7 @@ from desktop.worker.engine_frames import (
     MeasureSpeed,
     MemoryEstimated,
     PeakMemory,
+    QuantiseModel,
     ScoreContinuations,
     encode,
 )
@@ -70,6 +76,7 @@ from desktop.worker.event_order import (
     LikelihoodOrder,
     OneAnswer,
     PerplexityOrder,
+    QuantiseOrder,
     SpeedOrder,
 )
 from desktop.worker.event_reader import EventReader
@@ -119,6 +126,7 @@ class EngineProcess:
         self._jobs = 0
         self._open_job: int | None = None
         self._order: EventOrder | None = None
+        self._unstoppable: int | None = None
         self._cancelled: tuple[int, float] | None = None
         self._closed = False
         self._fault: EngineFault | None = None
@@ -208,6 +216,17 @@ class EngineProcess:
         )
         return (event for event in self._stream(job) if isinstance(event, PerplexityMeasured))
 
+    def quantise(self, request: Quantise) -> Iterator[QuantiseEvent]:
+        """Quantise in the child; a cancel, or leaving the iterator early, ends the process."""
+        here = msgspec.structs.replace(
+            request,
+            source=str(Path(request.source).absolute()),
+            target=str(Path(request.target).absolute()),
+        )
+        job = self._begin(lambda job: QuantiseModel(job=job, request=here), QuantiseOrder(here))
+        self._unstoppable = job
+        return self._quantise(job, partial_path(here.target))
+
     def estimate_memory(self, request: LoadModel) -> MemoryNeed:
         """Ask the child what a load would need."""
         here = _with_whole_path(request)
@@ -243,6 +262,21 @@ class EngineProcess:
             self._process.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
+    def _quantise(self, job: int, partial: Path) -> Iterator[QuantiseEvent]:
+        """Yield how far a quantisation is; what a lost process has left of it is cleared away."""
+        try:
+            with contextlib.closing(self._stream(job)) as events:
+                for event in events:
+                    if isinstance(event, (QuantiseProgress, Quantised)):
+                        yield event
+        except EngineFault as fault:
+            if not (fault.process_ended and self._cancelled and self._cancelled[0] == job):
+                raise
+        finally:
+            if self._fault is not None or self._closed:
+                with contextlib.suppress(OSError):
+                    partial.unlink(missing_ok=True)
+
     def _ask(self, command: Callable[[int], Command], answer: type[_Answer]) -> _Answer:
         job = self._begin(command, OneAnswer(answer))
         (found,) = (event for event in self._stream(job) if isinstance(event, answer))
@@ -258,7 +292,8 @@ class EngineProcess:
             # Somebody walked away from an iterator that was never begun.
             self._abandon(self._open_job)
         if not self._reader.is_empty:
-            raise self._lose("")
+            self._next()  # raises, and better, where it is the end
+            raise self._lose(_OUT_OF_PLACE)
         self._jobs += 1
         self._order = order
         self._open_job = self._jobs
@@ -342,7 +377,8 @@ class EngineProcess:
     def _cancel_is_overdue(self) -> bool:
         if self._cancelled is None or self._cancelled[0] != self._open_job:
             return False
-        return time.monotonic() - self._cancelled[1] >= self._patience.cancel
+        patience = 0.0 if self._open_job == self._unstoppable else self._patience.cancel
+        return time.monotonic() - self._cancelled[1] >= patience
 
     def _lose(self, message: str) -> EngineFault:
         """End what is left of the process and return the fault that says what happened."""

@@ -19,7 +19,8 @@ from desktop.inference.engine import Engine
 from desktop.worker.engine_process import EngineProcess, start_llama_engine
 from tests.unit.evaluation.bench import Bench, MemoryRecorder, make_case, make_run, make_suite
 
-LONG = "The sea was calm and the sky was clear that day. "
+LONG = "The sea was calm and the sky was clear that day. "  # 12 tokens
+STORY = "Count from one to a hundred in words, without leaving any out: one, two, three,"
 
 
 @dataclass

@@ -17,7 +17,7 @@ from desktop.inference.engine import LoadModel, ModelLoaded
 from desktop.worker import engine_process
 from desktop.worker.engine_process import EngineProcess
 from tests.stress import rogues
-from tests.stress.bench import LONG, RealBench, Story, check_complete
+from tests.stress.bench import LONG, STORY, RealBench, Story, check_complete
 from tests.stress.tally import line
 
 pytestmark = [
@@ -45,13 +45,13 @@ class Killer:
 
 
 @pytest.mark.parametrize(
-    ("what", "kind", "repeats"),
-    [("reads a prompt", AnswerStarted, 50), ("decodes", AnswerGrew, 1)],
+    ("what", "kind", "prompt"),
+    [("reads a prompt", AnswerStarted, LONG * 50), ("decodes", AnswerGrew, STORY)],
 )
-def test_killed_at_work(what: str, kind: type[RunEvent], repeats: int, bench: RealBench) -> None:
+def test_killed_at_work(what: str, kind: type[RunEvent], prompt: str, bench: RealBench) -> None:
     def attempt(_: int) -> Mapping[str, float]:
         killer = Killer(bench, kind)
-        story = bench.carry_out([LONG * repeats, "And what is the sea?"], killer)
+        story = bench.carry_out([prompt, "And what is the sea?"], killer, max_tokens=60)
         check_complete(story, 2)
         (told,) = story.losses
         assert "was killed, most often because memory ran out (SIGKILL)" in told
