@@ -40,7 +40,7 @@ RARE = RunSettings(
         key_cache_type=CacheType.Q8_0,
         value_cache_type=CacheType.IQ4_NL,
         memory_mapping=False,
-        rope_frequency_base=1_000_000.123,
+        rope_frequency_base=1_000_000_000.123,
         rope_frequency_scale=0.123456789,
         physical_batch_tokens=128,
     ),

@@ -18,9 +18,8 @@ from desktop.ui.evaluate.field_rows import FieldRows, show_problem
 from desktop.ui.widgets.fields import CheckBox, ComboBox, make_number, make_whole_number
 
 _MOST_LAYERS = 999
-_MOST_FREQUENCY = 1e9
-_BASE_DECIMALS = 1
-_SCALE_DECIMALS = 4
+_MOST_BASE = 99_999_999
+_MOST_SCALE = 99
 _Choice = TypeVar("_Choice", FlashAttention, CacheType)
 
 
@@ -106,22 +105,24 @@ class EngineForm(FieldRows):
         self.rope_base = make_number(
             options.rope_frequency_base or 0.0,
             0.0,
-            _MOST_FREQUENCY,
+            _MOST_BASE,
             name=self.tr("RoPE base"),
-            decimals=_BASE_DECIMALS,
+            decimals=0,
         )
         self.rope_base.setSingleStep(10_000)
         self.rope_scale = make_number(
             options.rope_frequency_scale or 0.0,
             0.0,
-            _MOST_FREQUENCY,
+            _MOST_SCALE,
             name=self.tr("RoPE scale"),
-            decimals=_SCALE_DECIMALS,
+            decimals=4,
         )
         hint = self.tr("Stretches the context of models that were made for it.")
         for field in (self.rope_base, self.rope_scale):
             field.setSpecialValueText(from_file)
             self.add_field(field, hint)
+        # A field can show fewer decimals than a value has: untouched ones stay exact.
+        self._base_shown, self._scale_shown = self.rope_base.value(), self.rope_scale.value()
 
     @staticmethod
     def _make_choice(chosen: _Choice, names: dict[_Choice, str], name: str) -> ComboBox:
@@ -134,18 +135,19 @@ class EngineForm(FieldRows):
 
     def change(self, settings: RunSettings) -> RunSettings:
         """Return `settings` with what is set here; of the mode only how many at once."""
+        base, scale = self.rope_base.value(), self.rope_scale.value()
         options = msgspec.structs.replace(
             self._base,
             flash_attention=FlashAttention(self.flash_attention.currentData()),
             key_cache_type=CacheType(self.key_type.currentData()),
             value_cache_type=CacheType(self.value_type.currentData()),
             memory_mapping=self.memory_mapping.isChecked(),
-            rope_frequency_base=_read(
-                self.rope_base.value(), self._base.rope_frequency_base, _BASE_DECIMALS
-            ),
-            rope_frequency_scale=_read(
-                self.rope_scale.value(), self._base.rope_frequency_scale, _SCALE_DECIMALS
-            ),
+            rope_frequency_base=self._base.rope_frequency_base
+            if base == self._base_shown
+            else base or None,
+            rope_frequency_scale=self._base.rope_frequency_scale
+            if scale == self._scale_shown
+            else scale or None,
             physical_batch_tokens=self.physical_batch.value(),
         )
         return msgspec.structs.replace(
@@ -165,10 +167,3 @@ class EngineForm(FieldRows):
 def _read_number(field: QSpinBox) -> int | None:
     """Return the number, `None` where the field says `automatic`."""
     return None if field.value() == field.minimum() else field.value()
-
-
-def _read(shown: float, before: float | None, decimals: int) -> float | None:
-    """Return what a field shows; a value with more decimals than it can show stays exact."""
-    if before is not None and round(before, decimals) == shown:
-        return before
-    return shown or None
