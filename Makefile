@@ -81,6 +81,12 @@ bench: development sample-models ## measure against peers; wants a quiet machine
 	    sh packaging/on_own_display.sh $(BIN)/python "$$script" || status=$$?; \
 	done; exit $$status
 
+.PHONY: stress
+stress: development sample-models ## provoke every fault its full number of times; takes an hour
+	@$(BIN)/python packaging/system_packages.py
+	@TOUCHSTONE_STRESS=full sh packaging/on_own_display.sh \
+	    $(BIN)/python -m pytest -q --tb=short tests/stress
+
 .PHONY: screenshots
 screenshots: development sample-models ## take the pictures of the README from the real window
 	@$(BIN)/python packaging/system_packages.py

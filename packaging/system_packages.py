@@ -35,7 +35,8 @@ LIBRARIES = {
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
 }
 # xauth is only recommended by xvfb, and xvfb-run does not start without it.
-PROGRAMS = {"xvfb-run": "xvfb", "xauth": "xauth", "xdotool": "xdotool"}
+# strace shows what the engine's process does to the world.
+PROGRAMS = {"xvfb-run": "xvfb", "xauth": "xauth", "xdotool": "xdotool", "strace": "strace"}
 
 
 def can_load(library: str) -> bool:
@@ -102,12 +103,12 @@ def main() -> int:
         return 0
     installer = find_installer()
     if installer:
-        print(f"Installing what the window's tests need: {' '.join(missing)}", flush=True)
+        print(f"Installing what the tests need: {' '.join(missing)}", flush=True)
         install(missing, installer)
         missing = find_missing()
     if missing:
         print(
-            "The tests of the window need system packages that are not here and may not be"
+            "The tests need system packages that are not here and may not be"
             f" installed from here. As root: apt-get install {' '.join(missing)}",
             file=sys.stderr,
         )
