@@ -219,6 +219,36 @@ class PerplexityMeasured(Frame, frozen=True, kw_only=True):
     squares: float
 
 
+class Quantise(Frame, frozen=True, kw_only=True):
+    """Make a copy of the model at `source` with smaller weights, at `target`, a new file.
+
+    `kind` is one of `QUANTISATION_KINDS`, such as Q4_K_M.
+    """
+
+    source: str
+    target: str
+    kind: str
+    threads: int | None = None
+
+
+class QuantiseProgress(Frame, frozen=True, kw_only=True):
+    """So many of a model's tensors are done; large ones come among small ones."""
+
+    done_tensors: int
+    tensors: int
+
+
+class Quantised(Frame, frozen=True, kw_only=True):
+    """The copy is whole and has its name. `caveats` are sentences for people."""
+
+    path: str
+    file_bytes: int
+    bits_per_weight: float
+    seconds: float
+    caveats: tuple[str, ...] = ()
+
+
+QuantiseEvent: TypeAlias = QuantiseProgress | Quantised
 LikelihoodEvent: TypeAlias = ContinuationsScored | LikelihoodFailed
 GenerationEvent: TypeAlias = (
     ContextMade | GenerationStarted | TextGenerated | GenerationFinished | GenerationFailed
@@ -260,6 +290,13 @@ class Engine(Protocol):
         """Measure as llama-perplexity does: chunks of `context_tokens`, their second halves scored.
 
         Yields the chunks in any order. `EngineFault` for a text of less than two of them.
+        """
+
+    def quantise(self, request: Quantise) -> Iterator[QuantiseEvent]:
+        """Make a quantised copy of a model, which need not be loaded; `Quantised` comes last.
+
+        The target appears only when it is whole. llama.cpp can't be stopped while it does that:
+        after `cancel` the iterator ends without a result, and an engine process with it.
         """
 
     def estimate_memory(self, request: LoadModel) -> MemoryNeed:

@@ -7,6 +7,7 @@ those of the script's nominal speeds, whether or not it waits them out.
 
 import hashlib
 import itertools
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -32,9 +33,14 @@ from desktop.inference.engine import (
     ModelLoaded,
     PerplexityMeasured,
     Prompt,
+    Quantise,
+    Quantised,
+    QuantiseEvent,
+    QuantiseProgress,
     SpeedSampled,
     TextGenerated,
 )
+from desktop.inference.quantising import QUANTISATION_KINDS
 from desktop.inference.scripted_likelihood import measure_words, score_words
 
 _CHATML = (
@@ -46,6 +52,7 @@ _THINKING_NOTE = "{# <think> #}"
 _TOKEN = re.compile(r"\s*\S+|\s+$")
 _MARKUP = re.compile(r"<\|?[^<>|]*\|?>")
 _ECHOED_WORDS = 12
+_QUANTISED_TENSORS = 12
 
 
 class ScriptedFault(StrEnum):
@@ -229,6 +236,11 @@ class ScriptedEngine:
         chunks = measure_words(split_tokens(text), model=loaded.path, context_tokens=context_tokens)
         return itertools.takewhile(lambda _: not self._cancelled.is_set(), chunks)
 
+    def quantise(self, request: Quantise) -> Iterator[QuantiseEvent]:
+        """Pretend to quantise, tensor by tensor; nothing is read or written."""
+        self._cancelled.clear()
+        return self._quantise(request)
+
     def estimate_memory(self, request: LoadModel) -> MemoryNeed:
         """Give figures of a small model."""
         context, sequences = self._context_of(request), request.parallel_sequences or 1
@@ -355,6 +367,24 @@ class ScriptedEngine:
                 case _:
                     window = self._context_of(loaded)
                     yield score_words(item, split_tokens, model=loaded.path, window=window)
+
+    def _quantise(self, request: Quantise) -> Iterator[QuantiseEvent]:
+        if request.kind not in QUANTISATION_KINDS:
+            raise EngineFault(f"A model can't be quantised to “{request.kind}”.")
+        if os.path.lexists(request.target):
+            raise EngineFault(f"{request.target} exists already; choose another name.")
+        for done in range(_QUANTISED_TENSORS):
+            if self._cancelled.is_set():
+                return
+            yield QuantiseProgress(done_tensors=done, tensors=_QUANTISED_TENSORS)
+            self._pace(1 / self._script.generated_tokens_per_second)
+        yield Quantised(
+            path=request.target,
+            file_bytes=90_000_000,
+            bits_per_weight=4.5,
+            seconds=_QUANTISED_TENSORS / self._script.generated_tokens_per_second,
+            caveats=("No file was made: this engine follows a script.",),
+        )
 
     def _pace(self, seconds: float) -> None:
         if self._script.pace:

@@ -42,6 +42,7 @@ from desktop.worker.engine_frames import (
     MeasureSpeed,
     MemoryEstimated,
     PeakMemory,
+    QuantiseModel,
     ScoreContinuations,
     decode_command,
     encode,
@@ -206,6 +207,9 @@ def _answers(command: Command, engine: Engine, jobs: _Jobs) -> Iterator[Frame]:
             yield from jobs.begin(command)
         case EstimateMemory():
             yield MemoryEstimated(need=engine.estimate_memory(command.request))
+        case QuantiseModel():
+            # No job of `_Jobs`: llama.cpp can't be stopped, the parent ends the process instead.
+            yield from engine.quantise(command.request)
         case AskPeakMemory():
             yield PeakMemory(peak_bytes=engine.peak_memory_bytes())
         case _:

@@ -25,6 +25,9 @@ from desktop.inference.engine import (
     ModelLoaded,
     PerplexityMeasured,
     Prompt,
+    Quantise,
+    Quantised,
+    QuantiseProgress,
     SpeedSampled,
     TextGenerated,
 )
@@ -75,6 +78,13 @@ class MeasurePerplexity(Frame, frozen=True, kw_only=True):
     job: int
     text: str
     context_tokens: int
+
+
+class QuantiseModel(Frame, frozen=True, kw_only=True):
+    """Make a quantised copy; answered by `QuantiseProgress` and `Quantised`, then `JobDone`."""
+
+    job: int
+    request: Quantise
 
 
 class EstimateMemory(Frame, frozen=True, kw_only=True):
@@ -152,6 +162,7 @@ Command: TypeAlias = (
     | MeasureSpeed
     | ScoreContinuations
     | MeasurePerplexity
+    | QuantiseModel
     | EstimateMemory
     | AskPeakMemory
     | Cancel
@@ -171,6 +182,8 @@ Event: TypeAlias = (
     | ContinuationsScored
     | LikelihoodFailed
     | PerplexityMeasured
+    | QuantiseProgress
+    | Quantised
     | MemoryEstimated
     | PeakMemory
     | JobDone

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -310,7 +310,7 @@ class EngineProcess:
             if fault.process_ended:
                 raise
 
-    def _stream(self, job: int) -> Iterator[Event]:
+    def _stream(self, job: int) -> Generator[Event, None, None]:
         """Yield a job's events until it is done; raises what it ended in."""
         if self._open_job != job:
             return

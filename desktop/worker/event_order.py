@@ -23,6 +23,9 @@ from desktop.inference.engine import (
     LikelihoodFailed,
     PerplexityMeasured,
     Prompt,
+    Quantise,
+    Quantised,
+    QuantiseProgress,
     SpeedSampled,
     TextGenerated,
 )
@@ -177,6 +180,34 @@ class PerplexityOrder:
     def may_end(self, *, cancelled: bool) -> bool:
         """Return whether all chunks have come, or a cancel cut them short."""
         return cancelled or 0 < len(self._seen) == self._chunks
+
+
+class QuantiseOrder:
+    """Progress that does not go back, then the file that was asked for."""
+
+    def __init__(self, request: Quantise) -> None:
+        """Wait for it."""
+        self._target = request.target
+        self._done = 0
+        self._is_whole = False
+
+    def accept(self, event: Frame) -> bool:
+        """Take a step, or the result as the last of all."""
+        if self._is_whole:
+            return False
+        if isinstance(event, QuantiseProgress):
+            before, self._done = self._done, event.done_tensors
+            return before <= event.done_tensors <= event.tensors
+        if not isinstance(event, Quantised):
+            return False
+        self._is_whole = True
+        times = (event.seconds, event.bits_per_weight)
+        return event.path == self._target and event.file_bytes > 0 and all(map(_is_time, times))
+
+    def may_end(self, *, cancelled: bool) -> bool:
+        """Return whether the file is whole: a cancel ends the process instead."""
+        del cancelled
+        return self._is_whole
 
 
 def _list_samples(tests: Sequence[SpeedTest], repetitions: int) -> Iterator[tuple[SpeedTest, int]]:

@@ -15,6 +15,8 @@ from desktop.inference.engine import (
     ModelLoaded,
     PerplexityMeasured,
     Prompt,
+    Quantise,
+    QuantiseEvent,
     SpeedSampled,
 )
 from desktop.inference.llama.binding import AbortFlag, api, check_version, logbook
@@ -23,6 +25,7 @@ from desktop.inference.llama.likelihood import score_continuations
 from desktop.inference.llama.model import Model
 from desktop.inference.llama.path_scorer import PathScorer
 from desktop.inference.llama.perplexity import measure_perplexity
+from desktop.inference.llama.quantisation import quantise
 from desktop.inference.llama.speed import SpeedMeter
 from desktop.inference.llama.workplace import Workplace
 
@@ -99,6 +102,10 @@ class LlamaEngine:
     ) -> Iterator[PerplexityMeasured]:
         """Measure as llama-perplexity does, in a context made for that and freed again."""
         return measure_perplexity(self._make_scorer(), text, context_tokens)
+
+    def quantise(self, request: Quantise) -> Iterator[QuantiseEvent]:
+        """Make a smaller copy of a model, beside whatever is loaded."""
+        return quantise(request)
 
     def estimate_memory(self, request: LoadModel) -> MemoryNeed:
         """Ask llama.cpp's own accounting, without loading weights."""
