@@ -18,7 +18,7 @@ UBATCH_TOKENS = 512
 DECODED, CACHE_FULL, ABORTED = 0, 1, 2
 _CACHE = re.compile(r"^llama_(?:kv_cache|memory_recurrent)\S*: size =\s*([\d.]+) MiB")
 _COMPUTE = re.compile(r"(?:compute|output) buffer size =\s*([\d.]+) MiB")
-_ATTENTION = re.compile(r"Flash Attention (enabled|not supported)")
+_ATTENTION = re.compile(r"Flash Attention (enabled|not supported)|(enabling) flash_attn")
 _MEBIBYTE = 1024 * 1024
 # ggml's numbers of types (enum ggml_type in ggml.h).
 _GGML_TYPES = {
@@ -218,7 +218,7 @@ def _flash_attention_in(lines: Sequence[str], asked: int) -> FlashAttention:
     for line in lines:
         found = _ATTENTION.search(line)
         if found:
-            return FlashAttention.ON if found.group(1) == "enabled" else FlashAttention.OFF
+            return FlashAttention.OFF if found.group(1) == "not supported" else FlashAttention.ON
     return next(kind for kind, number in _FLASH_ATTENTION.items() if number == asked)
 
 
