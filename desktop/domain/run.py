@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec.structs import replace
+
 from desktop.domain.base import Value
 from desktop.domain.language_model import LanguageModel
 from desktop.domain.machine import Machine
@@ -75,6 +77,22 @@ class EngineFacts(Value, frozen=True, kw_only=True):
     kv_cache_bytes: int | None = None
     compute_bytes: int | None = None
     load_seconds: float | None = None
+
+    @property
+    def telling_options(self) -> EngineOptions | None:
+        """The options in force as far as they tell something.
+
+        llama.cpp makes no physical batch larger than all contexts together: one that only ends
+        there is told as the usual one.
+        """
+        options = self.options
+        if options is None:
+            return None
+        room = self.context_tokens * self.parallel_sequences
+        usual = EngineOptions().physical_batch_tokens
+        if room <= options.physical_batch_tokens < usual:
+            return replace(options, physical_batch_tokens=usual)
+        return options
 
 
 class SuiteReference(Value, frozen=True, kw_only=True):

@@ -65,5 +65,6 @@ def list_unusual_options(options: EngineOptions) -> tuple[str, ...]:
 def describe_engine_work(engine: EngineFacts) -> str:
     """Return in one line how the engine worked, without its name."""
     parts = (describe_at_once(engine), describe_threads(engine), describe_sharing(engine))
-    unusual = list_unusual_options(engine.options) if engine.options else ()
+    options = engine.telling_options
+    unusual = list_unusual_options(options) if options else ()
     return "; ".join(part for part in (*parts, *unusual) if part)

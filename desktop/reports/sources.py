@@ -173,7 +173,7 @@ def _engines(engines: Sequence[EngineFacts]) -> list[list[Json]]:
     """Return a table an engine; what it chose for each model stands side by side."""
     groups: dict[object, list[EngineFacts]] = {}
     for engine in engines:
-        build = (engine.name, engine.version, engine.build, engine.devices, engine.options)
+        build = (engine.name, engine.version, engine.build, engine.devices, engine.telling_options)
         groups.setdefault(build, []).append(engine)
     return [_engine(group) for group in groups.values()]
 
@@ -200,6 +200,5 @@ def _each(group: Sequence[EngineFacts], describe: Callable[[EngineFacts], str]) 
 
 
 def _options(engine: EngineFacts) -> str:
-    if engine.options is None:
-        return ""
-    return "; ".join(list_unusual_options(engine.options)) or "usual"
+    options = engine.telling_options
+    return "; ".join(list_unusual_options(options)) or "usual" if options else ""

@@ -85,12 +85,13 @@ def list_unusual_options(options: EngineOptions) -> tuple[str, ...]:
 def describe_engine_work(engine: EngineFacts, *, asked_cases: bool) -> str:
     """Return how the engine worked, one clause a line; a probe asks no cases."""
     context = _tr("context of {0} tokens").format(format_number(engine.context_tokens))
+    options = engine.telling_options
     clauses = [
         describe_at_once(engine) if asked_cases else "",
         describe_threads(engine),
         context if engine.context_tokens else "",
         describe_sharing(engine),
-        *(list_unusual_options(engine.options) if engine.options else ()),
+        *(list_unusual_options(options) if options else ()),
     ]
     return " · ".join(clause for clause in clauses if clause)
 

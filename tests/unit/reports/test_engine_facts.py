@@ -93,6 +93,13 @@ def test_what_the_engine_chose_is_told_in_words() -> None:
     assert "8 threads to read, 4 to write" in describe_engine_work(hybrid)
 
 
+@pytest.mark.parametrize(("batch", "told"), [(256, False), (128, True), (1024, True)])
+def test_a_batch_that_only_ends_with_the_context_is_not_told(batch: int, told: bool) -> None:
+    options = EngineOptions(physical_batch_tokens=batch)
+    facts = msgspec.structs.replace(ENGINE, context_tokens=256, options=options)
+    assert ("physical batch" in describe_engine_work(facts)) is told
+
+
 def test_only_unusual_options_are_told() -> None:
     assert list_unusual_options(EngineOptions()) == ()
     options = EngineOptions(
