@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
+
 from desktop.domain.language_model import MemoryNeed
 from desktop.domain.settings import SpeedTest
 from desktop.errors import EngineFault
@@ -20,7 +22,12 @@ from desktop.inference.engine import (
     SpeedSampled,
 )
 from desktop.inference.llama.binding import AbortFlag, api, check_version, logbook
-from desktop.inference.llama.fitting import Fit, check_fit, measure_fit
+from desktop.inference.llama.fitting import (
+    Fit,
+    check_fit,
+    choose_gpu_layers,
+    measure_fit,
+)
 from desktop.inference.llama.likelihood import score_continuations
 from desktop.inference.llama.model import Model
 from desktop.inference.llama.path_scorer import PathScorer
@@ -55,6 +62,7 @@ class LlamaEngine:
         started = time.perf_counter()
         fit = self._measure_fit(request)
         check_fit(request, fit)
+        request = msgspec.structs.replace(request, gpu_layers=choose_gpu_layers(request, fit))
         model = Model(
             request.path,
             gpu_layers=request.gpu_layers,

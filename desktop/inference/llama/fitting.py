@@ -20,6 +20,7 @@ MOST_SEQUENCES = 256
 _CELL_BYTES = 128
 _MOST_CELLS = 2**24
 _SMALL_CONTEXT = 512
+_SHARE_FOR_DRIVERS = 0.08
 _MOST_CONTEXT = 2**31 - 1
 
 
@@ -30,6 +31,8 @@ class Fit:
     need: MemoryNeed
     cache_bytes_per_token: float
     devices: tuple[str, ...]
+    device_free_bytes: int = 0
+    layers: int = 0
 
 
 def measure_fit(request: LoadModel, threads: int) -> Fit:
@@ -61,7 +64,27 @@ def measure_fit(request: LoadModel, threads: int) -> Fit:
             need = msgspec.structs.replace(made, context_tokens=context)
     finally:
         model.free()
-    return Fit(need=need, cache_bytes_per_token=per_token, devices=model.devices)
+    return Fit(
+        need=need,
+        cache_bytes_per_token=per_token,
+        devices=model.devices,
+        device_free_bytes=model.device_free_bytes,
+        layers=model.layers,
+    )
+
+
+def choose_gpu_layers(request: LoadModel, fit: Fit) -> int:
+    """Return as many layers as fit into the memory of the devices, or what the request says.
+
+    llama.cpp counts one more for the output, and reports -1 for all. The weights are taken to be
+    spread evenly over the layers; what drivers and other programs need stays free.
+    """
+    if request.gpu_layers >= 0 or not is_elsewhere(fit.devices):
+        return request.gpu_layers
+    free = fit.device_free_bytes * (1 - _SHARE_FOR_DRIVERS) - fit.need.compute_bytes
+    parts = fit.layers + 1
+    each = (fit.need.weights_bytes + fit.need.kv_cache_bytes) / parts
+    return request.gpu_layers if each * parts <= free else max(0, int(free / each))
 
 
 def _simulate(

@@ -11,7 +11,7 @@ from desktop.inference.llama.vocabulary import Vocabulary
 
 _UNKNOWN_ARCHITECTURE = re.compile(r"unknown model architecture: '([^']*)'")
 _ERROR_TEXT = re.compile(r"error loading model: (.*)")
-_DEVICE = re.compile(r"using device (\S+) \(([^)]*)\)")
+_DEVICE = re.compile(r"using device (\S+) \((.*)\) \([^()]*\) - (\d+) MiB free")
 _OFFLOADED = re.compile(r"offloaded (\d+)/\d+ layers")
 _NO_MAPPING = 0
 _CUT = ("not within the file bounds", "failed to read tensor", "unexpectedly reached end of file")
@@ -60,7 +60,8 @@ class Model(Vocabulary):
 
     def _describe(self, lines: Sequence[str]) -> None:
         log = "\n".join(lines)
-        self.devices = tuple(f"{name} ({text})" for name, text in _DEVICE.findall(log)) or ("CPU",)
+        self.devices, self.device_free_bytes = find_devices(log)
+        self.layers = int(api.llama_model_n_layer(self.pointer))
         offloaded = _OFFLOADED.search(log)
         self.gpu_layers = int(offloaded.group(1)) if offloaded else 0
         # Not the buffers in the log: mapped pages count there beside their repacked copies, and
@@ -84,6 +85,16 @@ class Model(Vocabulary):
         """The file's own template, bytes that are no UTF-8 replaced; `None` without one."""
         template: bytes | None = api.llama_model_chat_template(self.pointer, None)
         return template.decode("utf-8", errors="replace") if template else None
+
+
+def find_devices(log: str) -> tuple[tuple[str, ...], int]:
+    """Return what a load's log says it uses beside the processor, and the memory free there.
+
+    `CPU` and 0 bytes when there is nothing else.
+    """
+    found = _DEVICE.findall(log)
+    names = tuple(f"{name} ({description})" for name, description, _ in found)
+    return names or ("CPU",), sum(int(mebibytes) for *_, mebibytes in found) * 1024 * 1024
 
 
 def check_file(path: str) -> None:
