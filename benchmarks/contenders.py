@@ -75,7 +75,7 @@ def answer_ours(model: Path, prompts: Sequence[str], max_tokens: int, request: L
             Prompt(
                 key=str(number),
                 text=prompt,
-                has_special_tokens=False,
+                has_special_tokens=True,
                 sampling=Sampling(),
                 max_tokens=max_tokens,
             )

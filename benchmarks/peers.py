@@ -17,7 +17,13 @@ from desktop import paths
 
 BINDING = "llama-cpp-python"
 TOOLS = ("llama-bench", "llama-batched-bench", "llama-perplexity", "llama-server")
-_SAMPLE_MODELS = ("SmolLM2-135M-Instruct.Q4_1.gguf", "gemma-3-270m-q4_k_m.gguf")
+# The sample models and how each is asked: one was made for conversations, one goes on from text.
+_FORMATS = {
+    "SmolLM2-135M-Instruct.Q4_1.gguf": (
+        "<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
+    ),
+    "gemma-3-270m-q4_k_m.gguf": "Question: {question}\nAnswer:",
+}
 _ROOT = Path(__file__).resolve().parent.parent
 # The options of the binding's own build, as far as they reach ggml and llama.
 _CMAKE_OPTIONS = (
@@ -33,12 +39,17 @@ _CMAKE_OPTIONS = (
 
 def sample_models() -> tuple[Path, ...]:
     """Return the files of both sample models; ends the program without them."""
-    models = tuple(paths.sample_models_folder() / name for name in _SAMPLE_MODELS)
+    models = tuple(paths.sample_models_folder() / name for name in _FORMATS)
     missing = [str(model) for model in models if not model.is_file()]
     if missing:
         print(f"Missing: {', '.join(missing)}; run `make sample-models` first.")
         sys.exit(2)
     return models
+
+
+def write_prompt(model: Path, question: str) -> str:
+    """Return the text that asks a sample model; the same for everyone who asks it."""
+    return _FORMATS[model.name].format(question=question)
 
 
 def find_tool(name: str) -> Path:

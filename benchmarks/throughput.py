@@ -52,28 +52,31 @@ _BOATS = (
 def read_short_cases() -> list[str]:
     """Return 64 questions that have nothing in common."""
     lines = (_PROMPTS / "short_cases.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line)["prompt"] for line in lines]
+    return [json.loads(line)["question"] for line in lines]
 
 
 def write_shared_cases() -> list[str]:
     """Return 64 questions about one document of about 400 tokens."""
     document = (_PROMPTS / "shared_document.txt").read_text(encoding="utf-8")
     questions = [question.format(name=boat) for question in _QUESTIONS for boat in _BOATS]
-    return [f"{document}Question: {question}\nAnswer:" for question in questions[:64]]
+    return [f"{document}{question}" for question in questions[:64]]
 
 
 class Bench:
-    """Runs the ways for one set of prompts and keeps the rows of the table."""
+    """Runs the ways for one set of questions and keeps the rows of the table."""
 
     def __init__(
-        self, prompts: Sequence[str], max_tokens: int, options: argparse.Namespace
+        self, questions: Sequence[str], max_tokens: int, options: argparse.Namespace
     ) -> None:
-        """Answer these prompts, up to so many tokens each."""
-        self._prompts = prompts
+        """Ask these, and have them answered in up to so many tokens each."""
+        self._questions = questions[: options.cases]
         self._max_tokens = max_tokens
         self._options = options
         self.rows: list[tuple[object, ...]] = []
         self.notes: list[str] = []
+
+    def _prompts(self, model: Path) -> list[str]:
+        return [peers.write_prompt(model, question) for question in self._questions]
 
     def run_ours(self, model: Path) -> Ours:
         """Answer by our engine with what it chooses, or with what was set for a test."""
@@ -83,7 +86,7 @@ class Bench:
             parallel_sequences=self._options.sequences,
             context_tokens=self._options.context,
         )
-        return answer_ours(model, self._prompts, self._max_tokens, request)
+        return answer_ours(model, self._prompts(model), self._max_tokens, request)
 
     def compare_with_ceiling(
         self, model: Path, sequences: Sequence[int]
@@ -118,12 +121,12 @@ class Bench:
 
     def compare_with_peers(self, model: Path, ours: Sequence[Ours]) -> tuple[float, float]:
         """Return our speed over llama-server's best and over the high-level loop's."""
-        threads = ours[0].facts.threads
+        prompts, threads = self._prompts(model), ours[0].facts.threads
         seconds = statistics.median(run.answered.seconds for run in ours)
         served = {
             slots: answer_by_server(
                 model,
-                self._prompts,
+                prompts,
                 self._max_tokens,
                 threads=threads,
                 context=_CONTEXT,
@@ -133,7 +136,7 @@ class Bench:
         }
         best = min(served, key=lambda slots: served[slots].seconds)
         looped = answer_in_a_loop(
-            model, self._prompts, self._max_tokens, threads=threads, context=_CONTEXT
+            model, prompts, self._max_tokens, threads=threads, context=_CONTEXT
         )
         for way, settings, answered in (
             ("llama-server", f"{best} slots", served[best]),
@@ -148,7 +151,7 @@ class Bench:
                 settings,
                 answered,
                 ratio=f"{answered.seconds / seconds:.2f} x",
-                same=f"{same} of {len(self._prompts)}",
+                same=f"{same} of {len(self._questions)}",
             )
         tried = ", ".join(f"{slots}: {each.seconds:.1f} s" for slots, each in served.items())
         self.notes.append(f"{model.name}, llama-server by slots: {tried}.")
@@ -175,7 +178,7 @@ class Bench:
         self, name: str, settings: str, answered: Answered, *, ratio: str = "", same: str = ""
     ) -> None:
         seconds = answered.seconds
-        minute, rate = 60 * len(self._prompts) / seconds, answered.tokens / seconds
+        minute, rate = 60 * len(self._questions) / seconds, answered.tokens / seconds
         self.rows.append(
             (name, settings, f"{seconds:.1f}", f"{minute:.0f}", f"{rate:.1f}", ratio, same)
         )
@@ -231,6 +234,7 @@ def main() -> int:
     parser.add_argument("--force", action="store_true", help="measure on a busy machine too")
     parser.add_argument("--part", choices=("short", "shared"), help="one part alone")
     parser.add_argument("--rounds", type=int, default=3, help="turns of ours and the ceiling")
+    parser.add_argument("--cases", type=int, default=64, help="fewer, to try it out")
     parser.add_argument("--threads", type=int, help="instead of what the engine chooses")
     parser.add_argument("--sequences", type=int, help="instead of what the engine chooses")
     parser.add_argument("--context", type=int, help="instead of what the engine chooses")
