@@ -18,6 +18,7 @@ import msgspec
 
 from desktop.errors import UserError
 from desktop.inference.engine import Conversation, Frame, RenderedPrompt
+from desktop.inference.parent_watch import end_with_parent
 
 if TYPE_CHECKING:
     from desktop.inference.conversation_text import ConversationWriter
@@ -211,6 +212,7 @@ def _serve(data: bytes, portions: Connection, replies: Connection) -> None:
         ConversationWriter,
     )
 
+    end_with_parent()
     opening = msgspec.msgpack.decode(data, type=_Opening)
     decoder = msgspec.msgpack.Decoder(_Portion)
     _limit_memory(opening.memory_bytes)

@@ -1,6 +1,7 @@
 """A program with an engine or a template process, to be killed. Prints what it is doing.
 
-Arguments: `load`, `read`, `decode` or `idle` and a model; or `template`.
+Arguments: `load`, `read`, `decode` or `idle` and a model; or `loop` or `power`, templates that
+would go on for hours (but that their own process is ended after a while).
 """
 
 import sys
@@ -17,7 +18,10 @@ from desktop.inference.engine import (
 from desktop.worker.engine_process import start_llama_engine
 from tests.stress.bench import LONG
 
-_ENDLESS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+_TEMPLATES = {
+    "loop": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+    "power": "{% set a = 7 ** 30000000 %}",
+}
 
 
 def _tell(stage: str) -> None:
@@ -45,11 +49,11 @@ def _run_engine(stage: str, model: str) -> None:
             _tell(stage)
 
 
-def _render() -> None:
-    _tell("template")
-    TemplateProcess()(
+def _render(name: str) -> None:
+    _tell(name)
+    TemplateProcess(seconds=600)(
         [Conversation(messages=(("user", "Hello"),))],
-        template=_ENDLESS,
+        template=_TEMPLATES[name],
         bos_text="",
         eos_text="",
         today="2026-11-22",
@@ -57,7 +61,7 @@ def _render() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "template":
-        _render()
+    if sys.argv[1] in _TEMPLATES:
+        _render(sys.argv[1])
     else:
         _run_engine(*sys.argv[1:])

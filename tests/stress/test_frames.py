@@ -114,7 +114,8 @@ class Forger:
         forged = self._random.choice((1, 2, 2, 2))
         if self._random.random() < 0.6:
             for _ in range(self._random.choice((1, 1, 2))):
-                self._random.choice(self.ways)(self.turns[forged])
+                if self.turns[forged]:
+                    self._random.choice(self.ways)(self.turns[forged])
             return [_frame_all(turn) for turn in self.turns[: forged + 1]]
         streams = [_frame_all(turn) for turn in self.turns[: forged + 1]]
         streams[forged] = self._damage(streams[forged])

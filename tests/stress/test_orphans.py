@@ -19,6 +19,7 @@ pytestmark = [
 _ROOT = Path(__file__).resolve().parents[2]
 _GONE = "all gone, s"
 _PATIENCE_SECONDS = 20
+_START_UP_SECONDS = 0.7
 
 
 def _start(*arguments: object) -> subprocess.Popen[str]:
@@ -70,27 +71,25 @@ def test_the_engine_goes_with_its_parent(stage: str, smollm2: Path) -> None:
     ).run(attempt)
 
 
-def test_a_template_process_goes_with_its_parent() -> None:
+@pytest.mark.parametrize("template", ["loop", "power"])
+def test_a_template_process_goes_with_its_parent(template: str) -> None:
     def attempt(_: int) -> Mapping[str, float]:
-        process = _start("template")
+        process = _start(template)
         assert process.stdout is not None
-        process.stdout.readline()
+        assert process.stdout.readline() == f"{template}\n"
         parent = psutil.Process(process.pid)
-        while not (busy := _busy(parent.children(recursive=True))):
+        while not any(_is_busy(child) for child in parent.children(recursive=True)):
             assert process.poll() is None, "the template did not take long enough"
-        return {_GONE: _kill_and_watch(process, busy)}
+        return {_GONE: _kill_and_watch(process, parent.children(recursive=True))}
 
     line(
-        "the parent is killed, a template process renders",
+        f"the parent is killed, a template process renders: {template}",
         "the template process is gone within 2 s, no orphan",
         full=50,
         limits={_GONE: 2.0},
     ).run(attempt)
 
 
-def _busy(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Return all, once one of them has worked for longer than starting up takes."""
-    for process in processes:
-        if process.cpu_times().user > 0.7:
-            return processes
-    return []
+def _is_busy(process: psutil.Process) -> bool:
+    """Return whether it has worked for longer than starting up takes."""
+    return process.cpu_times().user > _START_UP_SECONDS
