@@ -1,8 +1,9 @@
 """Answers that were cut off while thinking: counted, told, and never better than a failed one."""
 
+import msgspec
 import pytest
 
-from desktop.domain.run import Outcome
+from desktop.domain.run import Outcome, StopReason
 from desktop.domain.settings import RunSettings
 from desktop.reports.rows import merge_repeats
 from tests.unit.reports.sample_runs import make_answer, make_record
@@ -34,6 +35,21 @@ def test_answers_cut_off_while_thinking_are_not_passed_and_are_told() -> None:
     assert cell.outcome is Outcome.TRUNCATED
     assert (cell.text, cell.thinking, cell.thinking_tokens) == ("", "So many thoughts.", 4096)
     assert "nothing was checked" in cell.explanation
+
+
+def test_a_context_that_was_full_of_thinking_is_told_once() -> None:
+    record = make_record("A", "~~+")
+    full = tuple(
+        msgspec.structs.replace(answer, stop_reason=StopReason.CONTEXT_FULL)
+        if answer.outcome is Outcome.TRUNCATED
+        else answer
+        for answer in record.answers
+    )
+    result = compare(msgspec.structs.replace(record, answers=full))
+    assert [caveat for caveat in result.caveats if "cut off" in caveat] == [
+        "2 answers of A were cut off while thinking and count as not passed; "
+        "a larger limit may change its share."
+    ]
 
 
 def test_models_that_do_not_think_hear_nothing_of_it() -> None:
