@@ -47,8 +47,10 @@ def test_a_context_that_was_full_of_thinking_is_told_once() -> None:
     )
     result = compare(msgspec.structs.replace(record, answers=full))
     assert [caveat for caveat in result.caveats if "cut off" in caveat] == [
-        "2 answers of A were cut off while thinking and count as not passed; "
-        "a larger limit may change its share."
+        (
+            "2 answers of A were cut off while thinking and count as not passed; "
+            "a larger limit may change its share."
+        )
     ]
 
 
