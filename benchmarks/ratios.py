@@ -37,14 +37,15 @@ def paired_ratio(first: Sequence[float], second: Sequence[float]) -> Ratio:
 
 
 def _ranks_outside(count: int, level: float = 0.95) -> int:
-    """Return how many of the sorted values lie outside on each side.
+    """Return how many of the sorted values may be left out on each side.
 
-    As many as the chance allows that so few of `count` values lie on one side of the true median.
+    The true median lies beyond those that are left when at most so many of `count` values fell to
+    its one side, each as by a fair coin; both sides together may take what the level leaves.
     """
-    tail, rank = 0.0, 0
-    while rank < (count - 1) // 2:
-        tail += math.comb(count, rank) / 2**count
+    outside, tail = 0, math.comb(count, 0) / 2**count
+    while outside < (count - 1) // 2:
+        tail += math.comb(count, outside + 1) / 2**count
         if tail > (1 - level) / 2:
             break
-        rank += 1
-    return rank
+        outside += 1
+    return outside
