@@ -12,6 +12,9 @@ from desktop.inference.grammar_text import GrammarProblem
 # How many calls deep and how many in all llama.cpp's search for left recursion may take.
 MOST_LEFT_DEPTH = 1_000
 MOST_LEFT_STEPS = 1_000_000
+# What an engine process says when it ends itself: no check of a text finds out how many readings
+# a grammar may have at once, and llama.cpp can't be stopped while it follows them all.
+GRAMMAR_HANG = "was stuck in a grammar that can be read in too many ways at once"
 
 
 def parse_grammar(text: str) -> Grammar:

@@ -4,6 +4,8 @@ import re
 import signal
 import sys
 
+from desktop.inference.grammar import GRAMMAR_HANG
+
 # What Windows calls the ends that POSIX tells by signals (ntstatus.h).
 _WINDOWS = {
     0xC0000005: "SIGSEGV",
@@ -45,6 +47,8 @@ def describe_end(exit_code: int, last_words: str = "") -> str:
         return f"The engine's process {_CAUSES[name]} ({name})."
     if name:
         return f"The engine's process was ended by the signal {name}."
+    if GRAMMAR_HANG in last_words:
+        return f"The engine's process {GRAMMAR_HANG}, and was ended."
     if exit_code == 0:
         return "The engine's process ended of its own accord before its work was done."
     return f"The engine's process ended unexpectedly with exit code {exit_code}."

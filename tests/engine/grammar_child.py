@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from desktop.errors import EngineFault
+from desktop.inference.llama import grammar_sampler
 from desktop.inference.llama.binding import api
 from desktop.inference.llama.grammar_sampler import GrammarGate
 from desktop.inference.llama.model import Model
@@ -52,6 +53,13 @@ def _follow_one(model: Model, grammar: str, text: str) -> str:
         gate.free()
 
 
+def hang(path: str, grammar: str, text: str) -> None:
+    """Follow a text without end in a grammar that llama.cpp can't follow."""
+    grammar_sampler.MOST_HANG_SECONDS = 0.5
+    grammar_sampler.MOST_STEP_SECONDS = 1e9
+    follow(path, grammar, [text])
+
+
 def write(
     path: str, prompts: list[str], grammars: list[str], temperature: float, most: int
 ) -> list[list[object]]:
@@ -91,7 +99,12 @@ def _make_chain(temperature: float) -> object:
     return chain
 
 
-_FUNCTIONS: dict[str, Callable[..., object]] = {"parse": parse, "follow": follow, "write": write}
+_FUNCTIONS: dict[str, Callable[..., object]] = {
+    "parse": parse,
+    "follow": follow,
+    "hang": hang,
+    "write": write,
+}
 
 if __name__ == "__main__":
     job = json.loads(sys.stdin.read())

@@ -10,8 +10,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from desktop.inference.grammar import find_grammar_problem
+from desktop.inference.grammar import GRAMMAR_HANG, find_grammar_problem
 from desktop.inference.json_schema_grammar import make_json_grammar
+from desktop.worker.process_end import describe_end
 
 pytestmark = pytest.mark.engine
 _ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +20,13 @@ _LETTERS = 'root ::= [a-z]+ ("é" | "😀") "."?'
 
 
 def run(function: str, **arguments: object) -> Any:
-    done = subprocess.run(
+    done = start(function, **arguments)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def start(function: str, **arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-m", "tests.engine.grammar_child"],
         input=json.dumps({"function": function, **arguments}),
         capture_output=True,
@@ -28,8 +35,6 @@ def run(function: str, **arguments: object) -> Any:
         cwd=_ROOT,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 class _Grammars:
@@ -113,6 +118,14 @@ def test_a_forbidden_token_is_refused_and_the_process_lives(smollm2: Path) -> No
 def test_control_tokens_are_not_taken_for_their_names(smollm2: Path) -> None:
     outcomes = run("follow", path=str(smollm2), grammar="root ::= .+", texts=["a<file_sep>", "a"])
     assert outcomes == ["The answer left its grammar.", "The answer has ended already."]
+
+
+def test_a_grammar_with_too_many_readings_ends_the_answer_or_the_process(smollm2: Path) -> None:
+    """Each x doubles what llama.cpp keeps in mind; it can't be stopped while it does."""
+    doubling = 'root ::= a\na ::= "x" a "y" | "x" a "z" | "x"'
+    assert find_grammar_problem(doubling) == ""
+    done = start("hang", path=str(smollm2), grammar=doubling, text="x" * 200)
+    assert GRAMMAR_HANG in describe_end(done.returncode, done.stderr)
 
 
 _SCHEMAS: list[dict[str, Any]] = [

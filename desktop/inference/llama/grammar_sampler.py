@@ -9,6 +9,8 @@ distribution stays the same: what was drawn and refused is drawn again from what
 
 import codecs
 import ctypes
+import os
+import threading
 import time
 import weakref
 from itertools import repeat
@@ -18,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop.errors import EngineFault
-from desktop.inference.grammar import find_grammar_problem
+from desktop.inference.grammar import GRAMMAR_HANG, find_grammar_problem
 from desktop.inference.llama.binding import api
 from desktop.inference.llama.vocabulary import Vocabulary
 
@@ -26,7 +28,42 @@ _RECORD = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 _NEAREST = 64
 # A step of an unambiguous grammar takes microseconds; an ambiguous one grows with every token.
 MOST_STEP_SECONDS = 2.0
+MOST_HANG_SECONDS = 20.0
+_LOOK_SECONDS = 0.5
+_HANG_EXIT = 71
 Logits = npt.NDArray[np.float32]
+
+
+class _Watch:
+    """Ends the process when one call about a grammar goes on and on: there is no other way."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._look, name="grammar-watch", daemon=True)
+            self._thread.start()
+        self._since = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self._since = None
+
+    def _look(self) -> None:
+        """Count looks at one and the same call, not the clock, which runs on in a laptop's sleep."""
+        rest = threading.Event()
+        looks, before = 0, self._since
+        while not rest.wait(_LOOK_SECONDS):
+            since = self._since
+            looks = looks + 1 if since is not None and since == before else 0
+            before = since
+            if looks * _LOOK_SECONDS > MOST_HANG_SECONDS:
+                os.write(2, f"The engine's process {GRAMMAR_HANG}.\n".encode())
+                os._exit(_HANG_EXIT)
+
+
+_WATCH = _Watch()
 
 
 class _TokenFacts:
@@ -151,7 +188,8 @@ class GrammarGate:
         return records[records["logit"] > -np.inf]
 
     def _take(self, token: int) -> None:
-        api.llama_sampler_accept(self._sampler, token)
+        with _WATCH:
+            api.llama_sampler_accept(self._sampler, token)
         self._bytes.decode(self._model.piece(token))
         self._ended = bool(self._facts.ends[token])
 
@@ -171,5 +209,6 @@ def _apply(sampler: Any, records: npt.NDArray[Any]) -> int:
         selected=-1,
         sorted=False,
     )
-    api.llama_sampler_apply(sampler, ctypes.byref(array))
+    with _WATCH:
+        api.llama_sampler_apply(sampler, ctypes.byref(array))
     return int(array.data[array.selected].id) if array.selected >= 0 else -1
