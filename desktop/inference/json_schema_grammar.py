@@ -32,6 +32,8 @@ MOST_DEPTH = 40
 MOST_CHARACTERS = 100_000
 MOST_RULES = 3_000
 _MOST_DIGITS = 40
+_LONGEST_NAME = 100
+_LONGEST_PATTERN = 1_000
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
 
@@ -142,6 +144,9 @@ class _Writer:
         more = None
         if others is not None:
             value = self.write(others, f"{path}/additionalProperties", depth + 1)
+            if any(len(name) > _LONGEST_NAME for name in properties):
+                message = f"a name of more than {_LONGEST_NAME} characters beside other properties"
+                raise SchemaProblem(path, message)
             more = value and f'{self._other_names([*properties])} ":" ws {value}'
         _check_counts(keywords, path, len(members), sum(m[1] for m in members), bool(more))
         return self._join_members(members, more)
@@ -232,7 +237,7 @@ class _Writer:
         least, most = keywords.get("minLength", 0), keywords.get("maxLength", math.inf)
         if least > most:
             return ""
-        return rf'"\"" char{_times(least, most)} "\""' if most else r'"\"\""'
+        return self._rule(rf'"\"" char{_times(least, most)} "\""') if most else r'"\"\""'
 
 
 def _has_type(value: JsonValue, types: list[str]) -> bool:
@@ -282,6 +287,8 @@ def _write_number(keywords: Keywords, path: str, kind: str) -> str | None:
 
 
 def _write_pattern(pattern: str, path: str) -> str:
+    if len(pattern) > _LONGEST_PATTERN:
+        raise SchemaProblem(path, f'"pattern" is longer than {_LONGEST_PATTERN:,} characters')
     shown = pattern if len(pattern) <= 60 else f"{pattern[:59]}…"  # noqa: PLR2004 - enough to know it by
     try:
         expression = make_pattern_grammar(pattern)

@@ -36,6 +36,7 @@ _GREATEST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minPropert
 _LEAST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _MOST_ALTERNATIVES = 200
 _MOST_REFERENCES = 50
+_MOST_EXPANSIONS = 20_000
 
 
 class Schema:
@@ -44,6 +45,7 @@ class Schema:
     def __init__(self, document: JsonValue) -> None:
         """Take the document as it was read."""
         self._document = document
+        self._expansions = 0
 
     def alternatives(self, schema: JsonValue, path: str) -> list[Keywords]:
         """Return what a value may look like here; an empty list if nothing satisfies the schema.
@@ -59,6 +61,9 @@ class Schema:
         return found
 
     def _expand(self, schema: JsonValue, path: str, refs: tuple[str, ...]) -> list[Keywords]:
+        self._expansions += 1
+        if self._expansions > _MOST_EXPANSIONS:
+            raise SchemaProblem(path, "its references lead to too much, again and again")
         if schema is True or schema is False:
             return [{}] if schema else []
         if not isinstance(schema, dict):

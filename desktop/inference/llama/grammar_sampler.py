@@ -51,7 +51,7 @@ class _Watch:
         self._since = None
 
     def _look(self) -> None:
-        """Count looks at one and the same call, not the clock, which runs on in a laptop's sleep."""
+        """Count looks at the same call, not the clock, which runs on while a laptop sleeps."""
         rest = threading.Event()
         looks, before = 0, self._since
         while not rest.wait(_LOOK_SECONDS):

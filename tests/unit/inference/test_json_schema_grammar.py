@@ -197,13 +197,27 @@ def test_what_a_grammar_cannot_express_is_refused_with_its_place(
     assert words in caught.value.message
 
 
+def test_texts_of_the_same_length_share_their_rules() -> None:
+    """Each would take as many rules as it is long; a form has dozens of such fields."""
+    fields = {f"f{n}": {"type": "string", "maxLength": 1000, "title": str(n)} for n in range(60)}
+    assert Matcher(make_json_grammar({"properties": fields})).matches('{"f7": "abc"}')
+
+
 def test_schemas_that_grow_without_end_are_refused() -> None:
     deep: JsonValue = {}
     for _ in range(60):
         deep = {"items": deep}
     wide = {"properties": {f"a{n}": {"maxLength": n} for n in range(1, 300)}}
+    twice: dict[str, JsonValue] = {"d60": {}}
+    for n in range(60):
+        twice[f"d{n}"] = {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2}
+    name: JsonValue = {"properties": {"n" * 5000: {}}, "additionalProperties": {}}
     choices = {"anyOf": [{"minLength": n} for n in range(20)]}
-    for schema in (deep, wide, {"allOf": [choices, choices, choices]}, {"title": "x" * 100_000}):
+    references = {"$defs": twice, "$ref": "#/$defs/d0"}
+    product = {"allOf": [choices, choices, choices]}
+    long: JsonValue = {"title": "x" * 100_000}
+    pattern: JsonValue = {"pattern": "a" * 5000}
+    for schema in (deep, wide, references, name, product, long, pattern):
         with pytest.raises(SchemaProblem):
             make_json_grammar(schema)
 
