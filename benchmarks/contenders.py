@@ -229,6 +229,10 @@ def measure_ceiling(
         *("-npp", prompt, "-ntg", generated, "-npl", ",".join(map(str, sequences))),
     )
     rows = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    if len(rows) != len(sequences):
+        # It prints from a thread of its own, which a busy machine may not let come to its turn.
+        print(f"llama-batched-bench told {len(rows)} of {len(sequences)} results.")
+        sys.exit(2)
     cases = len(ours.answered.texts)
     return {
         row["pl"]: cases
