@@ -61,6 +61,8 @@ class Trial:
         count = min(_LEAST_SEQUENCES, most)
         while count not in rates:
             rates[count] = count / min(self._time(count, 1), self._time(count, 1))
+            if not any(rates.values()):
+                return 1  # cancelled, or this model can't have several: nothing is known
             allowed = max(_LEAST_SECONDS, _SHARE_OF_WORK * work / max(rates.values()))
             self._end = min(self._end, started + allowed)
             before = max((rate for n, rate in rates.items() if n != count), default=0.0)
