@@ -10,8 +10,12 @@ from typing import Any
 import jsonschema
 import pytest
 
+from desktop.domain.run import StopReason
+from desktop.domain.settings import Sampling
+from desktop.inference.engine import GenerationFailed, GenerationFinished, Prompt
 from desktop.inference.grammar import GRAMMAR_HANG, find_grammar_problem
 from desktop.inference.json_schema_grammar import make_json_grammar
+from desktop.worker.engine_process import EngineProcess
 from desktop.worker.process_end import describe_end
 
 pytestmark = pytest.mark.engine
@@ -160,16 +164,30 @@ def test_what_a_model_writes_under_a_schema_fits_it(smollm2: Path, temperature: 
         jsonschema.validate(json.loads(text), schema)
 
 
-def test_an_answer_that_is_cut_off_has_not_ended(smollm2: Path) -> None:
-    (text, ended), (short, short_ended) = run(
-        "write",
-        path=str(smollm2),
-        prompts=["Once upon a time", "Once upon a time"],
-        grammars=['root ::= "ab"+ "c"{300}', 'root ::= "yes" | "no"'],
-        temperature=0,
-        most=8,
-    )
-    assert not ended
-    assert text.startswith("ab")
-    assert short_ended
-    assert short in ("yes", "no")
+def test_through_the_pipe_a_bad_grammar_costs_its_own_prompt_only(smol: EngineProcess) -> None:
+    """A grammar that is complete ends the answer; one that is not is cut off by the limit."""
+    grammars = {
+        "choice": 'root ::= "yes" | "no"',
+        "bad": "root ::= x",
+        "endless": 'root ::= "ab"+ "c"{300}',
+    }
+    prompts = [
+        Prompt(
+            key=key,
+            text="Is the sky blue?",
+            has_special_tokens=False,
+            sampling=Sampling(),
+            max_tokens=8,
+            grammar=grammar,
+        )
+        for key, grammar in grammars.items()
+    ]
+    events = list(smol.generate(prompts))
+    (failed,) = [event for event in events if isinstance(event, GenerationFailed)]
+    assert failed.key == "bad"
+    assert "line 1, column 10" in failed.message
+    ended = {event.key: event for event in events if isinstance(event, GenerationFinished)}
+    assert ended["choice"].text in ("yes", "no")
+    assert ended["choice"].stop_reason is StopReason.END_OF_ANSWER
+    assert ended["endless"].text.startswith("ab")
+    assert ended["endless"].stop_reason is StopReason.MAX_TOKENS
