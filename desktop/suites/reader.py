@@ -1,8 +1,9 @@
 """Reading suite files of our own format, version 1, and finding those that ship with us.
 
 A suite file is YAML; `resources/schemas/suite.schema.json` describes it. Its defaults hold for
-every case: a case's own value replaces them, its tags are added to them. Files come from
-strangers: whatever is wrong ends in a `UserError` that names file, line and key.
+every case: a case's own value replaces them, its tags are added to them. A case may hold its
+answers to a `grammar` (GBNF) or to a `json_schema`; see `constraints`. Files come from strangers:
+whatever is wrong ends in a `UserError` that names file, line and key.
 """
 
 import hashlib

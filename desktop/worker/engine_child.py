@@ -117,7 +117,8 @@ def serve(
     """Run an engine until told to close or the parent goes. The target of the new process.
 
     `spec` is an encoded `EngineSpec`. What C code writes to standard error (an assertion's last
-    words, a stack trace) goes into `errors`. `scratch` is the only folder to write into.
+    words, a stack trace) goes into `errors`. `scratch` is the only folder to write into,
+    but for the copy that `QuantiseModel` asks for.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     redirect_output(errors)
