@@ -102,6 +102,7 @@ class Generation:
                 writer = Writer(prompt, tokens, self._model, limit=self._limit, shared=shared)
             except EngineFault as fault:
                 self._context.forget(seat)
+                self._prefixes.skip(turn.prefix)
                 yield GenerationFailed(key=prompt.key, message=fault.message)
                 continue
             self._prefixes.begin(turn.prefix, writer)
@@ -218,12 +219,10 @@ class Generation:
     def _fail_all(self, code: int) -> Iterator[GenerationEvent]:
         """Give up what is under way; the cache may hold anything now."""
         message = f"llama.cpp could not go on with this prompt (its code is {code})."
-        for writer in self._writers:
-            self._prefixes.leave(writer)
+        failed = self._writers
+        self._seats = [None] * len(self._seats)
+        self._prefixes.lose_all()
+        self._context.clear()
+        for writer in failed:
             writer.free()
             yield GenerationFailed(key=writer.prompt.key, message=message)
-        self._seats = [None] * len(self._seats)
-        self._prefixes = KeptPrefixes(
-            self._context, range(len(self._seats), self._context.sequences)
-        )
-        self._context.clear()

@@ -115,7 +115,7 @@ def _group(prompts: Sequence[Sequence[int]]) -> _Group:
     before: Sequence[int] = ()
     for position, index in enumerate(order):
         tokens = prompts[index]
-        common = min(count_common(before, tokens), len(tokens) - 1, max(len(before) - 1, 0))
+        common = min(count_common(before, tokens), max(len(tokens), 1) - 1, max(len(before), 1) - 1)
         before = tokens
         _unwind(stack, common)
         if common > stack[-1].shared and position:

@@ -50,9 +50,16 @@ class KeptPrefixes:
             if kept is None:
                 kept = _Kept(-1, part.users, writer)
                 self._kept[part] = kept
-            kept.to_begin -= 1
-            if not kept.to_begin:
-                self._release(part)
+            self._count_down(part, kept)
+
+    def skip(self, prefix: Prefix | None) -> None:
+        """Note that a prompt will never begin."""
+        for part in prefix.path if prefix else ():
+            kept = self._kept.get(part)
+            if kept is None:
+                part.users -= 1
+            else:
+                self._count_down(part, kept)
 
     def next_stop(self, writer: Writer) -> int | None:
         """Return the position up to which a reader may read in one go, `None` for no limit."""
@@ -69,11 +76,22 @@ class KeptPrefixes:
     def leave(self, writer: Writer) -> None:
         """Note that a writer has gone; what it has not read, the next one will."""
         for part in [part for part, kept in self._kept.items() if kept.reader is writer]:
-            # `users` would be wrong for whoever comes next, so they count down from what is left.
-            part.users = self._kept.pop(part).to_begin
+            self._release(part)
+
+    def lose_all(self) -> None:
+        """Note that the cache is empty; those who come next read anew."""
+        for part in tuple(self._kept):
+            self._release(part)
+
+    def _count_down(self, part: Prefix, kept: _Kept) -> None:
+        kept.to_begin -= 1
+        if not kept.to_begin:
+            self._release(part)
 
     def _release(self, part: Prefix) -> None:
         kept = self._kept.pop(part)
+        # Whoever comes next counts down from what is left.
+        part.users = kept.to_begin
         if kept.reader is None:
             self._context.forget(kept.sequence)
             self._free.append(kept.sequence)
