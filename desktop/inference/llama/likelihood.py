@@ -12,41 +12,58 @@ from desktop.inference.engine import (
     LikelihoodEvent,
     LikelihoodFailed,
 )
-from desktop.inference.llama.model import Model
 from desktop.inference.llama.path_scorer import PathScore, PathScorer
 from desktop.inference.token_boundary import TokenPath, locate_boundary
 
+# Tokens that are held as Python's numbers at a time, about 50 MB of them.
+_PORTION_TOKENS = 500_000
 NO_NUMBERS = "The model's probabilities are no numbers; its file may be damaged."
 
 
 def score_continuations(
     scorer: PathScorer, items: Sequence[ContinuationSet]
 ) -> Iterator[LikelihoodEvent]:
-    """Score all sets; those that can't be scored are told of first."""
-    model = scorer.model
-    first_token = next((token for token in (model.bos, model.eos) if token >= 0), None)
-    paths: list[TokenPath] = []
-    owners: list[_Owner] = []
+    """Score all sets, portion by portion; of one, those that can't be scored are told of first."""
+    portion = _Portion()
     for item in items:
         if scorer.is_cancelled:
             return
-        tokenise = functools.partial(_tokenise, model, item)
         try:
-            found = locate_boundary(item, tokenise, first_token=first_token, window=scorer.window)
+            portion.add(item, _locate(scorer, item))
         except EngineFault as fault:
             yield LikelihoodFailed(key=item.key, message=fault.message)
-            continue
-        owner = _Owner(item.key, found, first=len(paths))
-        owners.extend([owner] * len(found))
-        paths.extend(found)
-    for number, score in scorer.score(paths, shares=True):
-        event = owners[number].accept(number, score)
-        if event is not None:
-            yield event
+        if portion.tokens >= _PORTION_TOKENS:
+            yield from portion.score(scorer)
+            portion = _Portion()
+    yield from portion.score(scorer)
 
 
-def _tokenise(model: Model, item: ContinuationSet, text: str) -> list[int]:
-    return model.tokenise(text, has_special_tokens=item.has_special_tokens, mask=item.mask)
+def _locate(scorer: PathScorer, item: ContinuationSet) -> tuple[TokenPath, ...]:
+    tokenise = functools.partial(
+        scorer.tokenise, has_special_tokens=item.has_special_tokens, mask=item.mask
+    )
+    return locate_boundary(item, tokenise, first_token=scorer.first_token, window=scorer.window)
+
+
+class _Portion:
+    """Sets that are scored together."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+        self._paths: list[TokenPath] = []
+        self._owners: list[_Owner] = []
+
+    def add(self, item: ContinuationSet, paths: Sequence[TokenPath]) -> None:
+        owner = _Owner(item.key, paths, first=len(self._paths))
+        self._owners.extend([owner] * len(paths))
+        self._paths.extend(paths)
+        self.tokens += sum(len(path.tokens) for path in paths)
+
+    def score(self, scorer: PathScorer) -> Iterator[LikelihoodEvent]:
+        for number, score in scorer.score(self._paths, shares=True):
+            event = self._owners[number].accept(number, score)
+            if event is not None:
+                yield event
 
 
 class _Owner:

@@ -75,6 +75,17 @@ class PathScorer:
         """Whether nobody wants the rest."""
         return self._abort.is_set
 
+    @property
+    def first_token(self) -> int | None:
+        """What stands before a text that has nothing before it: BOS, else EOS."""
+        return next((token for token in (self.model.bos, self.model.eos) if token >= 0), None)
+
+    def tokenise(self, text: str, *, has_special_tokens: bool, mask: str = "") -> list[int]:
+        """Return a text's tokens without the EOS that some vocabularies put at the end."""
+        tokens = self.model.tokenise(text, has_special_tokens=has_special_tokens, mask=mask)
+        adds_eos = not has_special_tokens and api.llama_vocab_get_add_eos(self.model.vocabulary)
+        return tokens[:-1] if adds_eos and tokens[-1:] == [self.model.eos] else tokens
+
     def score(self, paths: Sequence[TokenPath], *, shares: bool) -> Iterator[tuple[int, PathScore]]:
         """Yield each path's number and score; less after a cancel.
 

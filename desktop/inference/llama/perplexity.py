@@ -29,7 +29,7 @@ def measure_perplexity(
             f"Perplexity is measured in chunks of {_LEAST_TOKENS} to {scorer.window:,} tokens with"
             f" this model, not of {context_tokens:,}."
         )
-    tokens = scorer.model.tokenise(text, has_special_tokens=False)
+    tokens = scorer.tokenise(text, has_special_tokens=False)
     count = len(tokens) // context_tokens
     if count < _LEAST_CHUNKS:
         raise EngineFault(

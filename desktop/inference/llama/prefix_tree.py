@@ -9,6 +9,7 @@ cut into rounds, each small enough to live in the cache together with what it co
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from desktop.inference.llama.plan import count_common
 from desktop.inference.token_boundary import TokenPath
 
 
@@ -87,7 +88,7 @@ class _Tree:
         self._common = [0] * len(self._read)
         if shares:
             for index in range(1, len(self._read)):
-                self._common[index] = _common_length(self._read[index - 1], self._read[index])
+                self._common[index] = count_common(self._read[index - 1], self._read[index])
 
     def __len__(self) -> int:
         return len(self._read)
@@ -133,10 +134,3 @@ class _Tree:
             last[: end - branch.start] = [other - first] * (end - branch.start)
         for step, (token, targets) in enumerate(zip(branch.tokens, branch.targets, strict=True)):
             yield Node(token, branch.start + step, offset, last[step] - offset + 1, targets)
-
-
-def _common_length(one: Sequence[int], other: Sequence[int]) -> int:
-    for index, (left, right) in enumerate(zip(one, other, strict=False)):
-        if left != right:
-            return index
-    return min(len(one), len(other))
