@@ -13,13 +13,18 @@ from typing import BinaryIO, NamedTuple, TypeAlias
 from desktop.domain.base import Value
 from desktop.errors import UserError
 from desktop.gguf.source import MAGIC, open_model, read_failure, refuse_foreign
+from desktop.gguf.string_walk import walk_block
 from desktop.gguf.tensor_types import TENSOR_TYPES
 
-HEADER_LIMIT_BYTES = 256 * 1024 * 1024
-KEY_LIMIT = 65_536
-TENSOR_LIMIT = 131_072
-STRINGS_LIMIT = 8_000_000  # of all arrays together; the largest known vocabulary has 0.3 million
+# Several times what the largest models published have, and little enough that no file can make
+# the reader need 100 MB: the header of Gemma 4 (262,144 words, 514,906 merges) takes 16 MB.
+HEADER_LIMIT_BYTES = 64 * 1024 * 1024
+KEY_LIMIT = 16_384
+TENSOR_LIMIT = 32_768
+STRINGS_LIMIT = 3_000_000  # of all arrays together
 KEPT_ELEMENTS = 4_096  # arrays up to this length are kept, longer ones only counted
+TEXT_LIMIT_BYTES = 1 << 20  # longer texts (a whole tokenizer.json) are stepped over
+KEPT_LIMIT_BYTES = 24 * 1024 * 1024  # what all kept values may take as Python objects
 NAME_LIMIT = 64  # ggml keeps tensor names in 64 bytes, with the end mark
 DIMENSION_LIMIT = 4
 SUPPORTED_VERSIONS = (2, 3)
@@ -31,6 +36,9 @@ _FORMATS[12] = "d"
 _ELEMENT_LIMIT = 2**63 - 1
 _DAMAGED = "Copy or download the file again and compare its checksum with the publisher's."
 _STEP_BYTES = 1 << 20
+# What Python needs at most for a number in a tuple, a text, and a character of it.
+_NUMBER_BYTES, _TEXT_BYTES, _CHARACTER_BYTES = 40, 80, 4
+VOCABULARY_KEY = "tokenizer.ggml.tokens"
 
 
 class TensorInfo(NamedTuple):
@@ -53,13 +61,16 @@ class GgufHeader(Value, frozen=True, kw_only=True):
     """A header, read and checked.
 
     `values` holds scalars, and arrays up to 4,096 elements as tuples; `lengths` has the length
-    of every array. `data_offset` is where tensor data begins, `data_end` where it must end.
+    of every array, and of texts over 1 MB in bytes. `data_offset` is where tensor data begins,
+    `data_end` where it must end. `marks` are the words of the vocabulary that stand in brackets,
+    as control tokens do.
     """
 
     version: int
     big_endian: bool
     values: dict[str, Scalar | tuple[Scalar, ...]]
     lengths: dict[str, int]
+    marks: frozenset[str] = frozenset()
     tensors: tuple[TensorInfo, ...]
     data_offset: int
     data_end: int
@@ -121,6 +132,8 @@ class _Reader:
         self._position = 0
         self._order = "<"
         self._strings = 0
+        self._kept_bytes = 0
+        self._marks: set[bytes] = set()
         self._scalars: dict[int, struct.Struct] = {}
         self._u32 = self._u64 = struct.Struct("<I")
 
@@ -142,6 +155,7 @@ class _Reader:
             big_endian=self._order == ">",
             values=values,
             lengths=lengths,
+            marks=frozenset(mark.decode("utf-8", "replace") for mark in self._marks),
             tensors=tensors,
             data_offset=start,
             data_end=start + data_bytes,
@@ -189,12 +203,18 @@ class _Reader:
             lengths[key] = length
             if kept is not None:
                 values[key] = kept
+        elif number == _STRING:
+            length = self._integer(self._u64)
+            self._check_room(length, 1, "a text")
+            if length > TEXT_LIMIT_BYTES:
+                self._skip(length)
+                lengths[key] = length
+            else:
+                values[key] = self._text(length)
         else:
             values[key] = self._scalar(key, number)
 
     def _scalar(self, key: str, number: int) -> Scalar:
-        if number == _STRING:
-            return self._string()
         form = self._form(key, number)
         value: Scalar = form.unpack(self._take(form.size))[0]
         return bool(value) if number == _BOOL else value
@@ -207,6 +227,7 @@ class _Reader:
         if length > KEPT_ELEMENTS:
             self._skip(length * form.size)
             return None
+        self._keep(length * _NUMBER_BYTES)
         raw = self._take(length * form.size)
         found = struct.unpack(f"{self._order}{length}{form.format[-1]}", raw)
         return tuple(bool(value) for value in found) if element == _BOOL else found
@@ -218,21 +239,24 @@ class _Reader:
             raise self._beyond_limit(f"{self._strings:,} strings", f"{STRINGS_LIMIT:,}")
         if length <= KEPT_ELEMENTS:
             return tuple(self._string() for _ in range(length))
-        self._skip_strings(length)
+        self._skip_strings(length, self._marks if key == VOCABULARY_KEY else None)
         return None
 
-    def _skip_strings(self, length: int) -> None:
-        """Step over strings without building them; written for speed, it runs 300,000 times."""
-        unpack, buffer, position = self._u64.unpack_from, self._buffer, self._position
-        buffered = len(buffer)
-        for _ in range(length):
-            end = position + 8
-            if end > buffered:
-                self._fill(end)
-                buffered = len(buffer)
-            position = end + unpack(buffer, position)[0]
-        self._position = position
-        self._fill(position)
+    def _skip_strings(self, count: int, marks: set[bytes] | None) -> None:
+        """Step over strings without building them, a megabyte at a time."""
+        while count:
+            self._fill(min(self._position + _STEP_BYTES, self._limit))
+            done, self._position = walk_block(
+                self._buffer,
+                self._position,
+                count,
+                big_endian=self._order == ">",
+                marks=marks,
+            )
+            count -= done
+            if count and not done:  # one string that is longer than what is in the buffer
+                self._skip(self._integer(self._u64))
+                count -= 1
 
     def _read_tensors(self, count: int, alignment: int) -> tuple[tuple[TensorInfo, ...], int]:
         tensors: list[TensorInfo] = []
@@ -307,7 +331,20 @@ class _Reader:
     def _string(self) -> str:
         length = self._integer(self._u64)
         self._check_room(length, 1, "a text")
+        if length > TEXT_LIMIT_BYTES:
+            raise self._beyond_limit(f"a text of {length:,} bytes", f"{TEXT_LIMIT_BYTES:,}")
+        return self._text(length)
+
+    def _text(self, length: int) -> str:
+        self._keep(_TEXT_BYTES + length * _CHARACTER_BYTES)
         return self._take(length).decode("utf-8", "replace")
+
+    def _keep(self, size_bytes: int) -> None:
+        self._kept_bytes += size_bytes
+        if self._kept_bytes > KEPT_LIMIT_BYTES:
+            raise self._beyond_limit(
+                "metadata of more", f"{KEPT_LIMIT_BYTES // 1024**2} MB beside the vocabulary"
+            )
 
     def _integer(self, form: struct.Struct) -> int:
         value: int = form.unpack(self._take(form.size))[0]
