@@ -46,11 +46,11 @@ def run_suite(database: Path, model: Path, *settings: str) -> Mapping[str, Answe
         return {answer.case_id: answer for answer in opened.runs.load_answers(run)}
 
 
-def compare_modes(database: Path, model: Path) -> tuple[tuple[object, ...], float]:
+def compare_modes(database: Path, model: Path, *settings: str) -> tuple[tuple[object, ...], float]:
     """Return a row of the table, and McNemar's p-value of the scores."""
-    alone = run_suite(database, model, "--reproducible")
-    again = run_suite(database, model, "--reproducible")
-    together = run_suite(database, model)
+    alone = run_suite(database, model, "--reproducible", *settings)
+    again = run_suite(database, model, "--reproducible", *settings)
+    together = run_suite(database, model, *settings)
     passed = {
         case: (alone[case].outcome is Outcome.PASSED, together[case].outcome is Outcome.PASSED)
         for case in alone
@@ -74,11 +74,12 @@ def main() -> int:
     """Return 0 if no score moved beyond chance and reproducible mode is reproducible."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--force", action="store_true", help="accepted as everywhere; no effect")
-    parser.parse_args()
+    parser.add_argument("--threads", default="auto", help="as `touchstone run` takes them")
+    threads = ("--threads", parser.parse_args().threads)
     watch = quiet.Watch()
     with tempfile.TemporaryDirectory(prefix="touchstone-") as folder:
         database = Path(folder) / "runs.sqlite"
-        compared = [compare_modes(database, model) for model in peers.sample_models()]
+        compared = [compare_modes(database, model, *threads) for model in peers.sample_models()]
     rows = [row for row, _ in compared]
     reached = all(p > SIGNIFICANT for _, p in compared) and not any(row[2] for row in rows)
     results.record(

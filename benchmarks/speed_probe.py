@@ -111,7 +111,7 @@ def main() -> int:
     """Return 0 if all is within 2 %, 1 if not, 2 if it can't be judged."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--force", action="store_true", help="measure on a busy machine too")
-    parser.add_argument("--minutes", type=float, default=3.0, help="at most, for each model")
+    parser.add_argument("--minutes", type=float, default=2.5, help="at most, for each model")
     parser.add_argument("--threads", type=int, default=usable_cores())
     options = parser.parse_args()
 
