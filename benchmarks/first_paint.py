@@ -15,11 +15,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import psutil
+import quiet
+import results
 
 AIM = 3.0
-# More than this share of the processor used by others, and figures are about them, not about us.
-BUSY_PERCENT = 15.0
 _LIMIT_SECONDS = 60
 
 # The peer does what the window does on its first paint event, and nothing else.
@@ -74,24 +73,19 @@ def measure_in_turn(
     return seconds
 
 
-def describe(name: str, seconds: Sequence[float]) -> str:
-    """Return a line of a table, in milliseconds."""
-    figures = [f"{1000 * f(seconds):8.0f}" for f in (statistics.median, min, max)]
-    return f"{name:<24}{''.join(figures)}"
+def describe(name: str, seconds: Sequence[float]) -> tuple[str, ...]:
+    """Return a row of a table, in milliseconds."""
+    return (name, *(f"{1000 * f(seconds):.0f}" for f in (statistics.median, min, max)))
 
 
 def main() -> int:
-    """Return 0 when the aim is reached, 1 when it is missed, 3 when the machine is busy."""
+    """Return 0 when the aim is reached, 1 when it is missed, 2 when it can't be judged."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=9)
     parser.add_argument("--force", action="store_true", help="measure on a busy machine too")
     options = parser.parse_args()
 
-    busy = psutil.cpu_percent(interval=2.0)
-    if busy > BUSY_PERCENT and not options.force:
-        print(f"Other programs use {busy:.0f} % of the processor: measure when it is quiet.")
-        return 3
-
+    watch = quiet.begin(force=options.force)
     program = Path(sys.executable).with_name("touchstone")
     with tempfile.TemporaryDirectory(prefix="touchstone-") as home:
         environment = {
@@ -104,15 +98,18 @@ def main() -> int:
         seconds = measure_in_turn(peers, environment, options.repetitions)
 
     ratio = statistics.median(seconds[ours]) / statistics.median(seconds[bare])
-    print(f"{'first paint, ms':<24}{'median':>8}{'min':>8}{'max':>8}")
-    for name, values in seconds.items():
-        print(describe(name, values))
-    verdict = "reached" if ratio < AIM else "missed"
-    print(
-        f"ratio of medians {ratio:.2f}; the aim, under {AIM:g}, is {verdict}"
-        f" ({options.repetitions} repetitions in turn, others used {busy:.0f} %)"
+    verdict, status = quiet.judge(reached=ratio < AIM, load=watch.read(), force=options.force)
+    results.record(
+        "First paint",
+        aim=f"a ratio under {AIM:g} to a bare PySide6 window",
+        body=results.table(
+            ("first paint, ms", "median", "min", "max"),
+            [describe(name, values) for name, values in seconds.items()],
+        )
+        + f"\n\nRatio of medians {ratio:.2f}, {options.repetitions} repetitions in turn.",
+        verdict=verdict,
     )
-    return 0 if ratio < AIM else 1
+    return status
 
 
 if __name__ == "__main__":
