@@ -88,7 +88,7 @@ bench: development sample-models ## measure against peers into benchmarks/RESULT
 stress: development sample-models ## provoke every fault its full number of times; takes an hour
 	@$(BIN)/python packaging/system_packages.py
 	@TOUCHSTONE_STRESS=full sh packaging/on_own_display.sh \
-	    $(BIN)/python -m pytest -q --tb=short tests/stress
+	    $(BIN)/python -m pytest -v --tb=short tests/stress
 
 .PHONY: screenshots
 screenshots: development sample-models ## take the pictures of the README from the real window

@@ -36,6 +36,10 @@ class Story:
         """What the answers say about themselves."""
         return "\n".join(answer.problem for answer in self.answers)
 
+    def answers_by_case(self) -> dict[str, Answer]:
+        """Return the answers by the ids of their cases."""
+        return {answer.case_id: answer for answer in self.answers}
+
     def answered(self) -> int:
         """How many cases have an answer that is no error."""
         return sum(answer.outcome is not Outcome.ERROR for answer in self.answers)
@@ -65,7 +69,7 @@ class RealBench:
         prompts: Iterable[str],
         on_event: Callable[[RunEvent], None] = lambda _: None,
         *,
-        parallel: int = 1,
+        parallel: int | None = 1,
         max_tokens: int = 12,
         model: Path | None = None,
         start: Callable[[], Engine] | None = None,
@@ -76,7 +80,7 @@ class RealBench:
         suite = msgspec.structs.replace(make_suite(1), cases=cases)
         recorder = MemoryRecorder()
         life = RunLife(
-            _make_run(make_run(suite, parallel=parallel), model or self.model),
+            _make_run(make_run(suite), model or self.model, parallel),
             suite,
             Bench(recorder, control or RunControl(), [], []).workshop(start or self.start_engine),
             _as_it_is,
@@ -116,9 +120,9 @@ def _make_case(number: int, text: str, max_tokens: int) -> Case:
     )
 
 
-def _make_run(run: Run, model: Path) -> Run:
+def _make_run(run: Run, model: Path, parallel: int | None) -> Run:
     named = msgspec.structs.replace(run.model, paths=(str(model),))
-    settings = msgspec.structs.replace(run.settings, threads=1)
+    settings = msgspec.structs.replace(run.settings, threads=1, parallel_sequences=parallel)
     return msgspec.structs.replace(run, model=named, settings=settings)
 
 

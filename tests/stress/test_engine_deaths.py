@@ -49,13 +49,20 @@ class Killer:
     [("reads a prompt", AnswerStarted, LONG * 50), ("decodes", AnswerGrew, STORY)],
 )
 def test_killed_at_work(what: str, kind: type[RunEvent], prompt: str, bench: RealBench) -> None:
-    def attempt(_: int) -> Mapping[str, float]:
+    def attempt(number: int) -> Mapping[str, float]:
         killer = Killer(bench, kind)
-        story = bench.carry_out([prompt, "And what is the sea?"], killer, max_tokens=60)
+        story = bench.carry_out(
+            [prompt, "And what is the sea?"],
+            killer,
+            max_tokens=60,
+            parallel=1 if number % 2 else None,
+        )
         check_complete(story, 2)
         (told,) = story.losses
         assert "was killed, most often because memory ran out (SIGKILL)" in told
-        assert story.problems.strip() == f"{told} The case was asked again in a new process."
+        marked = f"{told} The case was asked again in a new process."
+        assert story.answers_by_case()["case-1"].problem == marked
+        assert {answer.problem for answer in story.answers} <= {marked, ""}
         return {_NEW_PROCESS: bench.seconds_to_new_process(killer.killed_at)}
 
     line(
@@ -138,9 +145,9 @@ def test_a_case_that_brings_the_engine_down(
 def _check_only_the_middle_is_lost(story: Story, words: str) -> None:
     check_complete(story, 2)
     assert len(story.losses) == 2
-    problems = {answer.case_id: answer.problem for answer in story.answers}
-    assert words in problems.pop("case-2")
-    assert set(problems.values()) == {""}
+    answers = story.answers_by_case()
+    assert words in answers.pop("case-2").problem
+    assert {answer.problem for answer in answers.values()} == {""}
 
 
 def test_a_model_file_is_cut_under_the_engine(bench: RealBench, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def _start_with(bench: RealBench, patience: Patience) -> Engine:
 
 
 def test_a_stopped_engine_is_noticed(bench: RealBench) -> None:
-    patience = Patience() if FULL else Patience(silence=1.6, end=0.2)
+    patience = Patience() if FULL else Patience(silence=3.0, end=0.2)
 
     def attempt(_: int) -> Mapping[str, float]:
         stopped_at = noticed_at = 0.0
@@ -61,10 +61,10 @@ def test_a_stopped_engine_is_noticed(bench: RealBench) -> None:
 
 def test_a_slow_prompt_is_no_hang(bench: RealBench) -> None:
     def attempt(_: int) -> None:
-        silence = 2.0
+        silence = 2.5
         begun = time.monotonic()
         story = bench.carry_out(
-            [LONG * (330 if FULL else 130)],
+            [LONG * (330 if FULL else 100)],
             max_tokens=1,
             start=lambda: _start_with(bench, Patience(silence=silence)),
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.stress.tally import line
+from tests.stress.tally import FULL, line
 
 pytestmark = [
     pytest.mark.engine,
@@ -51,7 +51,7 @@ def _loads(process: psutil.Process, model: Path) -> bool:
     return str(model) in maps
 
 
-@pytest.mark.parametrize("stage", ["load", "read", "decode", "idle"])
+@pytest.mark.parametrize("stage", ["load", "decode", *(["read", "idle"] if FULL else [])])
 def test_the_engine_goes_with_its_parent(stage: str, smollm2: Path) -> None:
     def attempt(_: int) -> Mapping[str, float]:
         process = _start(stage, smollm2)
@@ -71,7 +71,7 @@ def test_the_engine_goes_with_its_parent(stage: str, smollm2: Path) -> None:
     ).run(attempt)
 
 
-@pytest.mark.parametrize("template", ["loop", "power"])
+@pytest.mark.parametrize("template", ["power", *(["loop"] if FULL else [])])
 def test_a_template_process_goes_with_its_parent(template: str) -> None:
     def attempt(_: int) -> Mapping[str, float]:
         process = _start(template)
