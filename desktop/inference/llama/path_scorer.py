@@ -136,7 +136,8 @@ class PathScorer:
             unified=True,
             options=self._options,
         )
-        parameters.n_batch = parameters.n_ubatch = _ROUND_TOKENS
+        parameters.n_batch = _ROUND_TOKENS
+        parameters.n_ubatch = min(parameters.n_ubatch, _ROUND_TOKENS)
         # A window's cache forgets what a round to come may still continue.
         parameters.swa_full = True
         return Context(self.model, parameters, self._abort)
