@@ -323,3 +323,18 @@ def test_masked_control_texts_stay_text(together: EngineProcess) -> None:
     assert isinstance(first, ContinuationsScored)
     assert isinstance(second, ContinuationsScored)
     assert second.context_tokens > first.context_tokens
+
+
+def test_normalising_is_exact_over_large_vocabularies_and_passes_on_what_is_no_number() -> None:
+    from desktop.inference.llama.path_scorer import normalise  # noqa: PLC0415 - heavy
+
+    random = np.random.default_rng(3)
+    for scale in (0.1, 5.0, 300.0):
+        row = random.normal(scale=scale, size=262_144).astype(np.float32)
+        wide = row.astype(np.float64)
+        exact = wide.max() + np.log(np.exp(wide - wide.max()).sum())
+        top, normaliser = normalise(row)
+        assert top == row.argmax()
+        assert normaliser == pytest.approx(exact, abs=2e-6)
+    row[7] = np.nan
+    assert math.isnan(normalise(row)[1])
