@@ -16,8 +16,10 @@ _SHARE_OF_WORK = 0.02
 _LEAST_SECONDS = 0.15
 # A choice must beat the usual one by this much, or a trial would be a throw of dice.
 _CLEARLY = 1.03
-# The fewest sequences within this share of the best rate are taken: more cost memory.
-_NEARLY = 0.95
+# The fewest sequences within this share of the best rate are taken: more cost memory. A rate that
+# falls below the other share of what was best before will not rise again.
+_NEARLY = 0.98
+_FALLING = 0.9
 _REPETITIONS = 3
 _PROMPT_TOKENS = 64
 _LEAST_SEQUENCES = 4
@@ -66,7 +68,7 @@ class Trial:
             allowed = max(_LEAST_SECONDS, _SHARE_OF_WORK * work / max(rates.values()))
             self._end = min(self._end, started + allowed)
             before = max((rate for n, rate in rates.items() if n != count), default=0.0)
-            if self._is_over() or rates[count] < before * _NEARLY:
+            if self._is_over() or rates[count] < before * _FALLING:
                 break
             count = min(count * 2, most)
         self._context.clear()
