@@ -111,6 +111,12 @@ def test_quantised_caches_need_what_their_blocks_take() -> None:
 
 
 def test_a_larger_physical_batch_needs_more_to_compute() -> None:
-    usual = estimate_memory(FACTS, 1024, 1).compute_bytes
-    larger = estimate_memory(FACTS, 1024, 1, EngineOptions(physical_batch_tokens=2048))
+    usual = estimate_memory(FACTS, 4096, 1).compute_bytes
+    larger = estimate_memory(FACTS, 4096, 1, EngineOptions(physical_batch_tokens=2048))
     assert larger.compute_bytes > 3 * usual
+
+
+def test_a_batch_is_no_larger_than_the_context() -> None:
+    options = EngineOptions(physical_batch_tokens=2048)
+    whole = estimate_memory(FACTS, 512, 1, options)
+    assert whole.compute_bytes == estimate_memory(FACTS, 512, 1).compute_bytes
