@@ -1,29 +1,43 @@
 """Finding model files in files and folders, shards of one model together."""
 
-import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+import msgspec
+
 from desktop.domain.base import new_id
-from desktop.domain.language_model import FileProblem, LanguageModel
-from desktop.errors import UserError
+from desktop.domain.language_model import (
+    FileProblem,
+    FoundFile,
+    LanguageModel,
+    ModelFacts,
+    ModelStamp,
+)
+from desktop.errors import Cancelled, UserError
 from desktop.gguf.facts import check_complete, describe
 from desktop.gguf.header import GgufHeader, read_header
 from desktop.gguf.oddities import find_oddities
 from desktop.gguf.source import check_regular, spell
+from desktop.gguf.stores import Store
+from desktop.gguf.walk import SHARD, Candidate, Walk, place
 
-DEPTH_LIMIT = 24
-ENTRIES_LIMIT = 500_000
-MODELS_LIMIT = 10_000
 SHARDS_LIMIT = 1_000
 _NAMES_SHOWN = 3
 
-_SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
+# Raise the number when the same fields are read better, or warnings change: what was remembered
+# of known files is then read anew. New fields do that by themselves.
+_READING = 1
+READER_VERSION = f"{_READING}-{zlib.crc32(','.join(ModelFacts.__struct_fields__).encode()):08x}"
+
+_DIGEST_NAME = re.compile(r"sha256[-:][0-9a-f]{64}")
 
 ScanProgress: TypeAlias = Callable[[int, Path], None]
 """Told how many model files were read and which comes next. It may raise `Cancelled`."""
+
+Find: TypeAlias = FoundFile | LanguageModel | FileProblem
 
 
 def find_models(
@@ -34,18 +48,37 @@ def find_models(
     A file is read whatever its name, a folder's files if they end in `.gguf`. A file that is
     reached by several names is one model. Nothing is raised for a bad file: it is a problem.
     """
-    search = _Search()
-    for path in paths:
-        search.add(path)
-    models: list[LanguageModel] = []
-    for done, path in enumerate(search.candidates):
+    finds = list(stream_models(paths, on_progress=on_progress))
+    models = tuple(find for find in finds if isinstance(find, LanguageModel))
+    return models, tuple(find for find in finds if isinstance(find, FileProblem))
+
+
+def stream_models(
+    sources: Sequence[Path | Store],
+    *,
+    known: Mapping[ModelStamp, LanguageModel] | None = None,
+    on_progress: ScanProgress | None = None,
+    is_cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[Find]:
+    """Yield every file by name and size first, then the models one by one, problems as they come.
+
+    A file of `known` is not opened: its model is what was known, with its store as it is now.
+    Raises `Cancelled` soon after `is_cancelled` turns true; what was yielded holds.
+    """
+    walk = Walk(is_cancelled=is_cancelled)
+    candidates: list[Candidate] = []
+    for source in sources:
+        found = walk.add_store(source) if isinstance(source, Store) else walk.add(source)
+        for candidate in found:
+            candidates.append(candidate)
+            yield _announce(candidate)
+    yield from walk.problems
+    for done, candidate in enumerate(candidates):
+        if is_cancelled():
+            raise Cancelled("the search was cancelled")
         if on_progress is not None:
-            on_progress(done, path)
-        try:
-            models.append(read_model(path))
-        except UserError as error:
-            search.problems.append(FileProblem(path=spell(_place(path)), message=str(error)))
-    return tuple(models), tuple(search.problems)
+            on_progress(done, candidate.path)
+        yield _read(candidate, known or {})
 
 
 def read_model(path: Path) -> LanguageModel:
@@ -53,7 +86,9 @@ def read_model(path: Path) -> LanguageModel:
 
     Raises `UserError` if a file can't be read, is damaged or incomplete, or a shard is missing.
     """
-    shards = _list_shards(_place(path))
+    shards = _list_shards(place(path))
+    # Taken before the reading: a file that changes meanwhile is then not known by this stamp.
+    stamp, device = _stamp(shards)
     headers = []
     for number, shard in enumerate(shards):
         header = read_header(shard)
@@ -63,145 +98,70 @@ def read_model(path: Path) -> LanguageModel:
     facts = describe(shards[0], headers)
     return LanguageModel(
         id=new_id(),
-        paths=tuple(str(shard) for shard in shards),
+        paths=stamp.paths,
         facts=facts,
-        modified_ns=max(check_regular(shard).st_mtime_ns for shard in shards),
+        modified_ns=stamp.modified_ns,
         warnings=find_oddities(headers, facts),
+        inodes=stamp.inodes,
+        device=device,
+        reader=READER_VERSION,
     )
 
 
-class _Search:
-    """The walk: candidates in order, each file once, folders that lead in circles once."""
-
-    def __init__(self) -> None:
-        self.candidates: list[Path] = []
-        self.problems: list[FileProblem] = []
-        self._files: set[tuple[int, int] | str] = set()
-        self._shards: set[tuple[Path, str, str]] = set()
-        self._folders: set[tuple[int, int] | str] = set()
-        self._entries = 0
-
-    def add(self, path: Path) -> None:
-        """Add a file, or a folder with all below it."""
-        try:
-            is_folder = path.is_dir()
-        except ValueError:
-            is_folder = False
-        if not is_folder:
-            self._add_file(path)
-            return
-        problems = len(self.problems)
-        if not self._walk(path) and len(self.problems) == problems:
-            self._report(
-                path,
-                f"{spell(path)} has no GGUF files in it. Choose the folder that has your models.",
-            )
-
-    def _walk(self, folder: Path) -> bool:
-        """Collect what lies in a folder; return whether there were model files, known or not."""
-        if _identity(folder) in self._folders:
-            return True
-        found = False
-        waiting = [(folder, 0)]
-        while waiting:
-            current, depth = waiting.pop()
-            if self._is_seen(current, self._folders):
-                continue
-            below: list[tuple[Path, int]] = []
-            for entry in self._list(current):
-                if self._full(folder):
-                    return True
-                if _is_folder(entry):
-                    below.append((Path(entry.path), depth + 1))
-                elif entry.name.lower().endswith(".gguf"):
-                    found = True
-                    self._add_file(Path(entry.path))
-            if depth < DEPTH_LIMIT:
-                waiting += reversed(below)
-            elif below:
-                self._report(
-                    current, f"{spell(current)} is too deep; folders below it were left out."
-                )
-        return found
-
-    def _list(self, folder: Path) -> Iterator[os.DirEntry[str]]:
-        try:
-            with os.scandir(folder) as entries:
-                found = []
-                for entry in entries:
-                    found.append(entry)
-                    self._entries += 1
-                    if self._entries > ENTRIES_LIMIT:
-                        break
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            self._report(folder, f"The folder {spell(folder)} can't be listed: {reason}.")
-            return
-        yield from sorted(found, key=lambda entry: entry.name)
-
-    def _full(self, folder: Path) -> bool:
-        if self._entries <= ENTRIES_LIMIT and len(self.candidates) < MODELS_LIMIT:
-            return False
-        self._report(
-            folder,
-            f"{spell(folder)} has more than {ENTRIES_LIMIT:,} files or {MODELS_LIMIT:,} models; "
-            "the rest was left out. Choose a folder nearer to your models.",
-        )
-        return True
-
-    def _add_file(self, path: Path) -> None:
-        match = _SHARD.fullmatch(path.name)
-        if match:
-            key = (_place(path).parent, match["stem"], match["count"])
-            if key in self._shards:
-                return
-            self._shards.add(key)
-        if not self._is_seen(path, self._files):
-            self.candidates.append(path)
-
-    @staticmethod
-    def _is_seen(path: Path, seen: set[tuple[int, int] | str]) -> bool:
-        """Tell whether this file or folder was met before, under any name, and remember it."""
-        identity = _identity(path)
-        known = identity in seen
-        seen.add(identity)
-        return known
-
-    def _report(self, path: Path, message: str) -> None:
-        self.problems.append(FileProblem(path=spell(path), message=message))
-
-
-def _identity(path: Path) -> tuple[int, int] | str:
+def _read(candidate: Candidate, known: Mapping[ModelStamp, LanguageModel]) -> Find:
     try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return str(path)
-    # Some file systems number nothing.
-    return (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(path)
+        model = _recall(candidate.path, known) or read_model(candidate.path)
+    except UserError as error:
+        return FileProblem(path=spell(place(candidate.path)), message=str(error))
+    return _name(model, candidate)
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
+def _announce(candidate: Candidate) -> FoundFile:
+    names = candidate.store_names
+    hidden = _DIGEST_NAME.fullmatch(candidate.path.name) is not None
+    return FoundFile(
+        path=spell(place(candidate.path)),
+        name=names[0] if names and hidden else spell(Path(candidate.path.name)),
+        file_bytes=candidate.file_bytes,
+        store=candidate.store,
+    )
 
 
-def _place(path: Path) -> Path:
-    """Return the absolute path with links in its folders resolved.
+def _name(model: LanguageModel, candidate: Candidate) -> LanguageModel:
+    """Add the store; a file that is called by its hash is known by its name there."""
+    facts = model.facts
+    if candidate.store_names and _DIGEST_NAME.fullmatch(candidate.path.name):
+        facts = msgspec.structs.replace(facts, name=candidate.store_names[0])
+    return msgspec.structs.replace(
+        model, facts=facts, store=candidate.store, store_names=candidate.store_names
+    )
 
-    The file's own name stays even if it is a link: llama.cpp finds further shards by it, and a
-    download cache links readable names to files that are called by their hash.
-    """
-    try:
-        return path.absolute().parent.resolve() / path.name
-    except (OSError, RuntimeError, ValueError):
-        return path.absolute()
+
+def _recall(path: Path, known: Mapping[ModelStamp, LanguageModel]) -> LanguageModel | None:
+    if not known:
+        return None
+    stamp, device = _stamp(_list_shards(place(path)))
+    model = known.get(stamp)
+    if model is None or model.reader != READER_VERSION:
+        return None
+    return msgspec.structs.replace(model, device=device)
+
+
+def _stamp(shards: Sequence[Path]) -> tuple[ModelStamp, int]:
+    """Return by what files are known again, and the device of the first."""
+    states = [check_regular(shard) for shard in shards]
+    stamp = ModelStamp(
+        paths=tuple(str(shard) for shard in shards),
+        file_bytes=sum(state.st_size for state in states),
+        modified_ns=max(state.st_mtime_ns for state in states),
+        inodes=tuple(state.st_ino for state in states),
+    )
+    return stamp, states[0].st_dev
 
 
 def _list_shards(path: Path) -> list[Path]:
     """Return all files of a model in order; `UserError` names those that are missing."""
-    match = _SHARD.fullmatch(path.name)
+    match = SHARD.fullmatch(path.name)
     if match is None:
         return [path]
     check_regular(path)

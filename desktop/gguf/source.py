@@ -85,6 +85,27 @@ def open_model(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb", buffering=0)
 
 
+def read_small(path: Path, limit_bytes: int) -> bytes:
+    """Return the content of a regular file of no more than `limit_bytes`; `UserError` otherwise.
+
+    For the small texts that lie beside models: settings, manifests, lists of checksums.
+    """
+    try:
+        with open_model(path) as stream:
+            content = bytearray()
+            while len(content) <= limit_bytes:
+                step = stream.read(limit_bytes + 1 - len(content))
+                if not step:
+                    return bytes(content)
+                content += step
+    except OSError as error:
+        raise read_failure(path, error) from None
+    raise UserError(
+        f"{path} has more than {limit_bytes:,} bytes, too many for what it should be.",
+        remedy="Move it away if it does not belong there.",
+    )
+
+
 def refuse_foreign(path: Path, beginning: bytes) -> UserError:
     """Return the error for a file that does not begin like a GGUF, with a guess what it is."""
     if not beginning:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from desktop.errors import Cancelled, UserError
-from desktop.gguf import finder
+from desktop.gguf import walk
 from desktop.gguf.finder import find_models, read_model
 
 WriteModel = Callable[..., Path]
@@ -146,7 +146,7 @@ def test_limits_are_told(
 ) -> None:
     for number in range(4):
         write_model(f"{number}.gguf")
-    monkeypatch.setattr(finder, "MODELS_LIMIT", 2)
+    monkeypatch.setattr(walk, "MODELS_LIMIT", 2)
     models, problems = find_models([tmp_path])
     assert len(models) == 2
     assert "the rest was left out" in problems[0].message
@@ -154,7 +154,7 @@ def test_limits_are_told(
 
 def test_too_deep_folders_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a" / "b" / "c").mkdir(parents=True)
-    monkeypatch.setattr(finder, "DEPTH_LIMIT", 1)
+    monkeypatch.setattr(walk, "DEPTH_LIMIT", 1)
     _, problems = find_models([tmp_path])
     assert "too deep" in problems[0].message
 
