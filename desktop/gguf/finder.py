@@ -26,6 +26,7 @@ from desktop.gguf.walk import SHARD, Candidate, Walk, place
 
 SHARDS_LIMIT = 1_000
 _NAMES_SHOWN = 3
+_WORD = 2**63 - 1
 
 # Raise the number when the same fields are read better, or warnings change: what was remembered
 # of known files is then read anew. New fields do that by themselves.
@@ -154,9 +155,10 @@ def _stamp(shards: Sequence[Path]) -> tuple[ModelStamp, int]:
         paths=tuple(str(shard) for shard in shards),
         file_bytes=sum(state.st_size for state in states),
         modified_ns=max(state.st_mtime_ns for state in states),
-        inodes=tuple(state.st_ino for state in states),
+        # Windows may have numbers of 128 bits, which no database and no JSON reader takes.
+        inodes=tuple(state.st_ino & _WORD for state in states),
     )
-    return stamp, states[0].st_dev
+    return stamp, states[0].st_dev & _WORD
 
 
 def _list_shards(path: Path) -> list[Path]:

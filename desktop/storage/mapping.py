@@ -10,7 +10,7 @@ from desktop.domain.language_model import LanguageModel
 from desktop.domain.measurement import Measurement
 from desktop.domain.run import Run, RunStatus
 from desktop.domain.suite import Suite
-from desktop.storage.rows import AnswerRow, MeasurementRow, ModelRow, RunRow, SuiteRow
+from desktop.storage.rows import AnswerRow, MeasurementRow, ModelOrigin, ModelRow, RunRow, SuiteRow
 
 # What the evaluation may change of a run while it is not finished; annotations are not here.
 _PROGRESS = (
@@ -27,6 +27,7 @@ _PROGRESS = (
     "problem",
 )
 _STOPPED = (RunStatus.INTERRUPTED, RunStatus.CANCELLED, RunStatus.FAILED)
+_ORIGIN_FIELDS = ModelOrigin.__struct_fields__
 _RUN_FIELDS = tuple(f.name for f in msgspec.structs.fields(Run))
 _ANSWER_FIELDS = tuple(f.name for f in msgspec.structs.fields(Answer) if f.name != "run_id")
 _MEASUREMENT_FIELDS = tuple(
@@ -95,15 +96,20 @@ def renew_model(model: LanguageModel, row: ModelRow) -> None:
         and row.modified_ns == str(model.modified_ns)
         and row.facts.file_bytes == model.facts.file_bytes
     )
-    row.sha256 = model.sha256 or (row.sha256 if same_files else None)
+    if same_files and model.sha256 in (None, row.sha256):
+        # What was computed from the same content holds.
+        model = msgspec.structs.replace(
+            model,
+            sha256=row.sha256,
+            shard_sha256=model.shard_sha256 or row.origin.shard_sha256,
+            hash_check=model.hash_check or row.origin.hash_check,
+        )
     _fill(model, row)
 
 
 def model_to_row(model: LanguageModel) -> ModelRow:
     """Return a new row for a language model."""
-    row = ModelRow(
-        id=model.id or new_id(), added_at=model.added_at or utc_now(), sha256=model.sha256
-    )
+    row = ModelRow(id=model.id or new_id(), added_at=model.added_at or utc_now())
     _fill(model, row)
     return row
 
@@ -114,6 +120,8 @@ def _fill(model: LanguageModel, row: ModelRow) -> None:
     row.facts = model.facts
     row.modified_ns = str(model.modified_ns)
     row.warnings = model.warnings
+    row.sha256 = model.sha256
+    row.origin = ModelOrigin(**{name: getattr(model, name) for name in _ORIGIN_FIELDS})
     row.removed_at = None
 
 
@@ -127,4 +135,5 @@ def row_to_model(row: ModelRow) -> LanguageModel:
         sha256=row.sha256,
         warnings=row.warnings,
         added_at=row.added_at,
+        **{name: getattr(row.origin, name) for name in _ORIGIN_FIELDS},
     )

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+import msgspec
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from desktop.domain.base import utc_now
-from desktop.domain.language_model import LanguageModel
+from desktop.domain.language_model import HashCheck, LanguageModel
 from desktop.errors import UserError
 from desktop.storage.mapping import model_to_row, path_key, renew_model, row_to_model
 from desktop.storage.rows import ModelRow
 from desktop.storage.transactions import Transactions
+
+_KEYS_AT_ONCE = 500
 
 
 class ModelStore:
@@ -26,19 +30,55 @@ class ModelStore:
         same. A model that was removed comes back.
         """
         with self._transactions.writing() as session:
+            rows = _find_rows(session, models)
             saved = []
             for model in models:
-                statement = select(ModelRow).where(ModelRow.path_key == path_key(model.path))
-                row = session.scalars(statement).one_or_none()
+                key = path_key(model.path)
+                row = rows.get(key)
                 if row is None:
-                    row = model_to_row(model)
+                    row = rows[key] = model_to_row(model)
                     session.add(row)
                 else:
                     renew_model(model, row)
-                # The next one may have the same path.
-                session.flush()
-                saved.append(row_to_model(row))
-            return tuple(saved)
+                saved.append(row)
+            session.flush()
+            return tuple(row_to_model(row) for row in saved)
+
+    def move(self, model_id: str, found: LanguageModel) -> LanguageModel:
+        """Have an entry take the place of a file that proved to be the same content elsewhere.
+
+        The entry keeps its id, hash and check; an entry that the new place had is dropped. An
+        entry that was removed stays so. Raises `UserError` if the library has no such id.
+        """
+        with self._transactions.writing() as session:
+            row = session.scalars(select(ModelRow).where(ModelRow.id == model_id)).one_or_none()
+            if row is None:
+                raise UserError(
+                    f"The library has no model {model_id}.", remedy="Add its file again."
+                )
+            key = path_key(found.path)
+            session.execute(
+                delete(ModelRow).where(ModelRow.path_key == key, ModelRow.id != model_id)
+            )
+            removed_at = row.removed_at
+            renew_model(
+                msgspec.structs.replace(
+                    found,
+                    sha256=row.sha256 or found.sha256,
+                    shard_sha256=row.origin.shard_sha256 or found.shard_sha256,
+                    hash_check=row.origin.hash_check or found.hash_check,
+                ),
+                row,
+            )
+            row.removed_at = removed_at
+            session.flush()
+            return row_to_model(row)
+
+    def list_removed(self) -> tuple[LanguageModel, ...]:
+        """Return what was taken out of the library and could be restored."""
+        with self._transactions.reading() as session:
+            rows = session.scalars(select(ModelRow).where(ModelRow.removed_at.is_not(None)))
+            return tuple(row_to_model(row) for row in rows)
 
     def list_models(self) -> tuple[LanguageModel, ...]:
         """Return the library, sorted by name, then by place."""
@@ -72,7 +112,29 @@ class ModelStore:
         with self._transactions.writing() as session:
             session.execute(update(ModelRow).where(ModelRow.id.in_(ids)).values(removed_at=None))
 
-    def remember_hash(self, model_id: str, sha256: str) -> None:
+    def remember_hash(self, model_id: str, sha256: str, shard_sha256: Sequence[str] = ()) -> None:
         """Keep a computed SHA-256. Does nothing if the model has left the library for good."""
         with self._transactions.writing() as session:
-            session.execute(update(ModelRow).where(ModelRow.id == model_id).values(sha256=sha256))
+            for row in session.scalars(select(ModelRow).where(ModelRow.id == model_id)):
+                check = row.origin.hash_check if row.sha256 in (None, sha256) else None
+                row.sha256 = sha256
+                row.origin = msgspec.structs.replace(
+                    row.origin, shard_sha256=tuple(shard_sha256), hash_check=check
+                )
+
+    def remember_check(self, model_id: str, check: HashCheck) -> None:
+        """Keep what comparing with a publisher's hash gave. Does nothing for an unknown model."""
+        with self._transactions.writing() as session:
+            for row in session.scalars(select(ModelRow).where(ModelRow.id == model_id)):
+                row.origin = msgspec.structs.replace(row.origin, hash_check=check)
+
+
+def _find_rows(session: Session, models: Sequence[LanguageModel]) -> dict[str, ModelRow]:
+    """Return the rows of models by path; some hundred at a time, since SQL has its limits."""
+    keys = [path_key(model.path) for model in models]
+    rows: dict[str, ModelRow] = {}
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        some = keys[start : start + _KEYS_AT_ONCE]
+        found = session.scalars(select(ModelRow).where(ModelRow.path_key.in_(some)))
+        rows |= {row.path_key: row for row in found}
+    return rows

@@ -20,7 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from desktop.domain.answer import Score
-from desktop.domain.language_model import LanguageModel, ModelFacts, ModelWarning
+from desktop.domain.base import Value
+from desktop.domain.language_model import HashCheck, LanguageModel, ModelFacts, ModelWarning
 from desktop.domain.machine import Machine
 from desktop.domain.measurement import Disturbance
 from desktop.domain.run import EngineFacts, Outcome, RunStatus, StopReason, SuiteReference
@@ -29,10 +30,22 @@ from desktop.domain.suite import Suite
 from desktop.storage.columns import Document, EnumByValue, UtcDateTime
 
 # The newest migration's revision. Kept here so that opening need not import Alembic.
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 
 _ID_LENGTH = 36
 _SHA256_LENGTH = 64
+
+
+class ModelOrigin(Value, frozen=True, kw_only=True):
+    """What is known of a model's files beside their header, as `LanguageModel` has it."""
+
+    store: str = ""
+    store_names: tuple[str, ...] = ()
+    shard_sha256: tuple[str, ...] = ()
+    hash_check: HashCheck | None = None
+    inodes: tuple[int, ...] = ()
+    device: int = 0
+    reader: str = ""
 
 
 class Base(DeclarativeBase):
@@ -58,6 +71,7 @@ class Base(DeclarativeBase):
         LanguageModel: Document(LanguageModel),
         Machine: Document(Machine),
         ModelFacts: Document(ModelFacts),
+        ModelOrigin: Document(ModelOrigin),
         ProbePlan: Document(ProbePlan),
         RunSettings: Document(RunSettings),
         Suite: Document(Suite),
@@ -88,6 +102,7 @@ class ModelRow(Base):
     warnings: Mapped[tuple[ModelWarning, ...]]
     added_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
+    origin: Mapped[ModelOrigin] = mapped_column(server_default="{}")
 
 
 class SuiteRow(Base):

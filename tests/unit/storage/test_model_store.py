@@ -6,8 +6,8 @@ from typing import TypeAlias
 import msgspec
 import pytest
 
-from desktop.domain.base import new_id
-from desktop.domain.language_model import LanguageModel, ModelFacts
+from desktop.domain.base import new_id, utc_now
+from desktop.domain.language_model import HashCheck, HashVerdict, LanguageModel, ModelFacts
 from desktop.errors import UserError
 from desktop.storage.database import Database
 
@@ -95,6 +95,60 @@ def test_a_file_from_the_far_future_is_kept(database: Database, make_model: Make
 def test_a_hash_that_comes_too_late_does_no_harm(database: Database) -> None:
     database.models.remember_hash("gone", SHA)
     assert database.models.list_models() == ()
+
+
+CHECK = HashCheck(
+    verdict=HashVerdict.MATCHES, source="SHA256SUMS", message="It matches.", checked_at=utc_now()
+)
+
+
+def test_what_is_known_of_files_is_kept_as_long_as_they_are_the_same(
+    database: Database, make_model: MakeModel
+) -> None:
+    known = make_model(store="Ollama", store_names=("tiny:1b",), inodes=(2**63 - 1,), reader="1")
+    (stored,) = database.models.save([known])
+    database.models.remember_hash(stored.id, SHA, ("d" * 64, "e" * 64))
+    database.models.remember_check(stored.id, CHECK)
+    (again,) = database.models.save([found_again(known)])
+    assert (again.store_names, again.inodes) == (("tiny:1b",), (2**63 - 1,))
+    assert again.shard_sha256 == ("d" * 64, "e" * 64)
+    assert again.hash_check == CHECK
+    (changed,) = database.models.save([found_again(stored, modified_ns=1)])
+    assert (changed.sha256, changed.shard_sha256, changed.hash_check) == (None, (), None)
+
+
+def test_another_hash_makes_the_old_check_void(database: Database, make_model: MakeModel) -> None:
+    (stored,) = database.models.save([make_model(sha256=SHA)])
+    database.models.remember_check(stored.id, CHECK)
+    database.models.remember_hash(stored.id, SHA)
+    assert database.models.load_model(stored.id).hash_check == CHECK
+    database.models.remember_hash(stored.id, "d" * 64)
+    assert database.models.load_model(stored.id).hash_check is None
+
+
+def test_a_moved_model_keeps_its_id_hash_and_check(
+    database: Database, make_model: MakeModel
+) -> None:
+    (stored,) = database.models.save([make_model(sha256=SHA)])
+    database.models.remember_check(stored.id, CHECK)
+    elsewhere = make_model(id=new_id(), paths=("/elsewhere/tiny.gguf",))
+    database.models.save([elsewhere])
+    moved = database.models.move(stored.id, elsewhere)
+    assert database.models.list_models() == (moved,)
+    assert (moved.id, moved.path) == (stored.id, "/elsewhere/tiny.gguf")
+    assert (moved.sha256, moved.hash_check) == (SHA, CHECK)
+    with pytest.raises(UserError, match="no model"):
+        database.models.move(new_id(), elsewhere)
+
+
+def test_a_removed_model_that_moves_stays_removed(
+    database: Database, make_model: MakeModel
+) -> None:
+    (stored,) = database.models.save([make_model()])
+    database.models.remove([stored.id])
+    database.models.move(stored.id, make_model(paths=("/elsewhere/tiny.gguf",)))
+    assert database.models.list_models() == ()
+    assert [m.path for m in database.models.list_removed()] == ["/elsewhere/tiny.gguf"]
 
 
 def test_a_file_name_that_is_no_unicode_is_refused_in_words(
