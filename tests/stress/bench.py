@@ -20,7 +20,7 @@ from desktop.worker.engine_process import EngineProcess, start_llama_engine
 from tests.unit.evaluation.bench import Bench, MemoryRecorder, make_case, make_run, make_suite
 
 LONG = "The sea was calm and the sky was clear that day. "  # 12 tokens
-STORY = "Count from one to a hundred in words, without leaving any out: one, two, three,"
+STORY = "Once upon a time there was a sailor."  # goes on for 400 tokens
 
 
 @dataclass
