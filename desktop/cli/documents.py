@@ -37,6 +37,27 @@ def describe_model(model: LanguageModel) -> Document:
         "license": facts.license or None,
         "organization": facts.organization or None,
         "has_chat_template": facts.has_chat_template,
+        "family": facts.family or None,
+        "family_origin": facts.family_origin,
+        "supplier": msgspec.to_builtins(facts.supplier),
+        "license_terms": msgspec.to_builtins(facts.license_terms),
+        "active_parameters": facts.active_parameters,
+        "tensor_shares": [
+            {**msgspec.to_builtins(share), "bits_per_weight": share.bits_per_weight}
+            for share in facts.tensor_shares
+        ],
+        "layers": facts.layers,
+        "attention": facts.attention,
+        "attention_heads": facts.attention_heads,
+        "key_value_heads": list(facts.key_value_heads),
+        "sliding_window": facts.sliding_window,
+        "rope": msgspec.to_builtins(facts.rope),
+        "tokenizer": facts.tokenizer or None,
+        "languages": list(facts.languages),
+        "base_models": list(facts.base_models),
+        "template_names": list(facts.template_names),
+        "thinks": facts.thinks,
+        "uses_tools": facts.uses_tools,
         "warnings": [msgspec.to_builtins(warning) for warning in model.warnings],
     }
 

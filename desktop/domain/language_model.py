@@ -42,6 +42,11 @@ class TensorShare(Value, frozen=True, kw_only=True):
     parameters: int
     size_bytes: int
 
+    @property
+    def bits_per_weight(self) -> float | None:
+        """Bits that one parameter takes in this type; `None` without any."""
+        return 8 * self.size_bytes / self.parameters if self.parameters else None
+
 
 class RopeFacts(Value, frozen=True, kw_only=True):
     """How positions are encoded: base frequency, and how the context was stretched.
@@ -61,7 +66,7 @@ class SupplierFacts(Value, frozen=True, kw_only=True):
     """Who published the family that a model belongs to, as the register has it.
 
     A fine-tune's own publisher is `ModelFacts.organization`. `matched` says by what the family was
-    recognised; `source` is where the register's maker looked, `checked` when (ISO date).
+    recognised; `source` is where to look it up, `dated` when that entry was written (ISO date).
     """
 
     family: str
@@ -70,7 +75,7 @@ class SupplierFacts(Value, frozen=True, kw_only=True):
     origin: FactOrigin
     matched: str
     source: str = ""
-    checked: str = ""
+    dated: str = ""
 
 
 class LicenseTerms(Value, frozen=True, kw_only=True):
@@ -85,7 +90,7 @@ class LicenseTerms(Value, frozen=True, kw_only=True):
     commercial_use: str
     origin: FactOrigin
     source: str = ""
-    checked: str = ""
+    dated: str = ""
 
 
 class ModelFacts(Value, frozen=True, kw_only=True):

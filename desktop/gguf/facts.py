@@ -4,14 +4,25 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from desktop.domain.language_model import ModelFacts, ModelKind
+from desktop.domain.language_model import (
+    FactOrigin,
+    LicenseTerms,
+    ModelFacts,
+    ModelKind,
+    SupplierFacts,
+)
 from desktop.errors import UserError
 from desktop.gguf.header import GgufHeader, read_header
+from desktop.gguf.structure import count_active, share_types, tell_attention, tell_rope
+from desktop.gguf.suppliers import describe_license, load_register
+from desktop.gguf.template_text import tells_thinking, tells_tools
 from desktop.gguf.tensor_types import FILE_TYPES, UNQUANTIZED_TYPES
 
 _LINE_LENGTH = 160
 _MOST_ITEMS = 100
+_MOST_BASES = 16
 _GUESSED_FILE_TYPE = 1024  # a flag of llama.cpp beside the type itself
 _ENCODERS = frozenset(
     {
@@ -75,6 +86,10 @@ def describe(path: Path, headers: Sequence[GgufHeader]) -> ModelFacts:
     tensors = [tensor for each in headers for tensor in each.tensors]
     parameters = sum(tensor.elements for tensor in tensors)
     weights_bytes = sum(each.tensor_bytes for each in headers)
+    template = header.text("tokenizer.chat_template")
+    base_models = _list_base_models(header)
+    license_id = _line(header.text("general.license.name") or header.text("general.license"))
+    known = _look_up(path, header, architecture, base_models)
     key_value_heads = header.numbers(f"{architecture}.attention.head_count_kv")
     heads = header.numbers(f"{architecture}.attention.head_count")
     return ModelFacts(
@@ -98,15 +113,80 @@ def describe(path: Path, headers: Sequence[GgufHeader]) -> ModelFacts:
         experts_used=_positive(header, f"{architecture}.expert_used_count"),
         vocabulary_size=_tell_vocabulary_size(header, architecture),
         tokenizer=_tell_tokenizer(header),
-        license=_line(header.text("general.license.name") or header.text("general.license")),
+        license=license_id,
         organization=_line(header.text("general.organization") or header.text("general.author")),
         base_model=_line(header.text("general.base_model.0.name")),
         languages=_lines(header, "general.languages"),
-        chat_template=header.text("tokenizer.chat_template") or None,
+        chat_template=template or None,
         file_bytes=sum(each.file_bytes for each in headers),
         weights_bytes=weights_bytes,
         gguf_version=header.version,
+        family=known.family,
+        family_origin=known.origin,
+        supplier=known.supplier,
+        license_terms=known.terms,
+        active_parameters=count_active(header, architecture, tensors) or None,
+        tensor_shares=share_types(tensors),
+        attention=tell_attention(header, architecture),
+        rope=tell_rope(header, architecture, tensors),
+        base_models=base_models,
+        tags=_lines(header, "general.tags"),
+        template_names=_list_templates(header),
+        thinks=tells_thinking(template) if template else None,
+        uses_tools=tells_tools(template) if template else None,
+        shards=len(headers),
     )
+
+
+class _Known(NamedTuple):
+    """What the register adds to a header."""
+
+    family: str
+    origin: FactOrigin
+    supplier: SupplierFacts | None
+    terms: LicenseTerms | None
+
+
+def _look_up(
+    path: Path, header: GgufHeader, architecture: str, base_models: tuple[str, ...]
+) -> _Known:
+    """Ask the register who made this, and what the licence means that the header states."""
+    register = load_register()
+    names = [header.text(f"general.{key}") for key in ("name", "basename")]
+    found = register.find_supplier(architecture, (*names, *base_models), path.stem)
+    stated = [header.text(f"general.license{key}") for key in ("", ".name")]
+    entry = register.find_license(*stated)
+    family = _line(header.text("general.basename") or architecture)
+    if entry is not None:
+        terms: LicenseTerms | None = describe_license(entry, FactOrigin.HEADER)
+    else:
+        # A licence that the header names and the register does not know is not replaced by a guess.
+        terms = found[1] if found and not any(stated) else None
+    if found is None:
+        return _Known(family, FactOrigin.HEADER, None, terms)
+    supplier = found[0]
+    return _Known(supplier.family, supplier.origin, supplier, terms)
+
+
+def _list_base_models(header: GgufHeader) -> tuple[str, ...]:
+    count = min(header.number("general.base_model.count") or 1, _MOST_BASES)
+    names = []
+    for number in range(count):
+        prefix = f"general.base_model.{number}"
+        name = header.text(f"{prefix}.name")
+        organization = header.text(f"{prefix}.organization")
+        names.append(_line(f"{organization} / {name}" if organization and name else name))
+    return tuple(name for name in names if name)
+
+
+def _list_templates(header: GgufHeader) -> tuple[str, ...]:
+    """Return the names of the chat templates; the one that is used by itself is `default`."""
+    prefix = "tokenizer.chat_template"
+    default = ("default",) if header.text(prefix) else ()
+    named = (
+        key.removeprefix(f"{prefix}.") for key in header.values if key.startswith(f"{prefix}.")
+    )
+    return default + tuple(_line(name) for name in sorted(named))[:_MOST_ITEMS]
 
 
 def _tell_kind(header: GgufHeader, architecture: str, has_tensors: bool) -> ModelKind:
@@ -115,7 +195,7 @@ def _tell_kind(header: GgufHeader, architecture: str, has_tensors: bool) -> Mode
         return stated
     if architecture == "clip":
         return ModelKind.PROJECTOR
-    if header.text("adapter.type"):
+    if header.text("adapter.type") or architecture == "controlvector":
         return ModelKind.ADAPTER
     if any(key.startswith("imatrix.") for key in header.values):
         return ModelKind.IMPORTANCE_MATRIX

@@ -13,6 +13,7 @@ import struct
 import numpy as np
 
 MARKS_LIMIT = 16_384
+_BLOCK_BYTES = 1 << 18  # what is made of a block on the way stays in the processor's cache
 _PREFIX_BYTES = 8
 _ZEROS = 7
 _MARK_LENGTHS = (3, 64)
@@ -25,13 +26,14 @@ _TRIAL_LOOKS = 64
 def walk_block(
     buffer: bytearray, position: int, count: int, *, big_endian: bool, marks: set[bytes] | None
 ) -> tuple[int, int]:
-    """Step over up to `count` strings that lie whole in `buffer`, from `position` on.
+    """Step over up to `count` strings that lie whole in the buffer's next 256 KiB.
 
     Returns how many were stepped over, and the position behind them. `marks` collects texts that
     stand in angle or square brackets, as control tokens do, up to `MARKS_LIMIT`. The work is
     bounded by the buffer's length whatever is in it.
     """
-    raw = np.frombuffer(buffer, dtype=np.uint8, offset=position)
+    size = min(len(buffer) - position, _BLOCK_BYTES)
+    raw = np.frombuffer(buffer, dtype=np.uint8, count=size, offset=position)
     starts, ends = _find_candidates(raw, big_endian=big_endian)
     # The last string of every unbroken chain.
     breaks = np.flatnonzero(starts[1:] != ends[:-1]) if len(starts) else starts
