@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from desktop.cli.run_settings import LAYERS, add_settings
-from desktop.cli.values import read_layers, read_positive, read_threads
+from desktop.cli.values import (
+    read_layers,
+    read_positive,
+    read_size,
+    read_threads,
+    read_tokens,
+)
+from desktop.domain.settings import CacheType
 from desktop.errors import UserError
 
 _Adder: TypeAlias = Callable[[str, str], argparse.ArgumentParser]
@@ -90,9 +97,8 @@ def _add_files(add: _Adder) -> None:
     scan.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     inspect = add("inspect", "tell what a model file says, what it needs and what is odd about it")
     inspect.add_argument("model", type=Path, metavar="MODEL")
-    inspect.add_argument(
-        "--context", type=read_positive, metavar="TOKENS", help="context to count memory for"
-    )
+    _add_place(inspect)
+    add("machines", "list the machines that inspect --on knows")
     suites = add("suites", "list the suites, or check a suite file")
     deeds = suites.add_subparsers(dest="deed", metavar="DEED")
     check = deeds.add_parser("check", help="check a suite file", parents=[_make_shared_options()])
@@ -100,6 +106,32 @@ def _add_files(add: _Adder) -> None:
     score = add("score", "score answers that were made elsewhere")
     score.add_argument("answers", type=Path, metavar="ANSWERS.jsonl")
     score.add_argument("--suite", required=True, help="a bundled suite's id, or a file")
+
+
+def _add_place(inspect: argparse.ArgumentParser) -> None:
+    inspect.add_argument(
+        "--context",
+        type=read_tokens,
+        metavar="TOKENS",
+        help="context to count memory for; 32k stands for 32,768",
+    )
+    inspect.add_argument(
+        "--users", type=read_positive, metavar="N", help="as many at once, each with such a context"
+    )
+    place = inspect.add_mutually_exclusive_group()
+    place.add_argument(
+        "--on", metavar="MACHINE", help="a machine of the catalogue: touchstone machines lists it"
+    )
+    place.add_argument(
+        "--memory", type=read_size, metavar="SIZE", help="any machine with so much: 80GB, 24GiB"
+    )
+    inspect.add_argument(
+        "--cache-type",
+        type=CacheType,
+        choices=tuple(CacheType),
+        metavar="TYPE",
+        help="type of the KV cache: " + ", ".join(kind.value for kind in CacheType),
+    )
 
 
 def _add_probe(probe: argparse.ArgumentParser, shared: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from desktop.cli import evaluating, looking
+from desktop.cli import capacity, evaluating, looking
 from desktop.cli.output import CANCELLED, Output
 from desktop.errors import Cancelled, EngineFault, UserError
 
@@ -36,6 +36,7 @@ _READING: dict[str, Callable[[argparse.Namespace, "Backend", Output], int]] = {
 _ALONE: dict[str, Callable[[argparse.Namespace, Output], int]] = {
     "scan": looking.list_found,
     "suites": looking.list_or_check_suites,
+    "machines": capacity.list_catalogue,
     "score": looking.score_answers,
     "probe hardware": looking.describe_hardware,
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from desktop.cli.capacity import asks_for_capacity, describe_capacity, say_capacity, work_out
 from desktop.cli.documents import (
     describe_memory,
     describe_model,
@@ -28,7 +29,7 @@ from desktop.cli.output import (
 from desktop.domain.base import JsonValue
 from desktop.domain.language_model import MemoryNeed
 from desktop.domain.measurement import Measurement
-from desktop.domain.settings import RunSettings
+from desktop.domain.settings import CacheType, EngineOptions, RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import EnvironmentFault, UserError
 from desktop.probes.machine import inspect_machine
@@ -74,7 +75,9 @@ def list_found(arguments: argparse.Namespace, output: Output) -> int:
 def inspect_model(arguments: argparse.Namespace, tools: Tools, output: Output) -> int:
     """`inspect`: header facts, need of memory, warnings."""
     model = read_model(arguments.model)
-    settings = RunSettings(context_tokens=arguments.context)
+    kind = arguments.cache_type or CacheType.F16
+    options = EngineOptions(key_cache_type=kind, value_cache_type=kind)
+    settings = RunSettings(context_tokens=arguments.context, engine=options)
     try:
         fit = tools.memory.check(model, settings, ask_engine=True)
         refusal = ""
@@ -87,6 +90,11 @@ def inspect_model(arguments: argparse.Namespace, tools: Tools, output: Output) -
     document["engine_refusal"] = refusal or None
     facts = model.facts
     need = fit.need
+    place: list[tuple[str, str]] = []
+    if asks_for_capacity(arguments):
+        capacity = work_out(arguments, model, need.context_tokens, fit.available_bytes, options)
+        document["capacity"] = describe_capacity(capacity)
+        place = say_capacity(capacity)
     lines = align(
         [
             ("name", facts.name),
@@ -102,6 +110,7 @@ def inspect_model(arguments: argparse.Namespace, tools: Tools, output: Output) -
             ("memory", _say_memory(need)),
             *(("warning", warning.message) for warning in model.warnings),
             *((("refused", refusal),) if refusal else ()),
+            *place,
         ]
     )
     output.print_document(document, lines)

@@ -1,6 +1,7 @@
 """What may be typed as a value: read, or refused with the words that argparse shows."""
 
 import argparse
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,6 +12,8 @@ from desktop.domain.settings_limits import (
 )
 
 _Number = TypeVar("_Number", int, float)
+_MOST_TOKENS = 2**31 - 1
+_MOST_BYTES = 2**56
 
 
 def _whole(text: str, least: int) -> int:
@@ -26,6 +29,30 @@ def _whole(text: str, least: int) -> int:
 def read_positive(text: str) -> int:
     """Return a whole number from 1."""
     return _whole(text, 1)
+
+
+def read_tokens(text: str) -> int:
+    """Return a number of tokens from 1; k and M stand for 1,024 and 1,048,576, as of contexts."""
+    found = re.fullmatch(r"(\d{1,12})([kKmM]?)", text.strip())
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of tokens, as 8192 or 32k")
+    count = int(found.group(1)) * {"": 1, "k": 2**10, "m": 2**20}[found.group(2).lower()]
+    if not 1 <= count <= _MOST_TOKENS:
+        raise argparse.ArgumentTypeError(f"{text} is not from 1 to {_MOST_TOKENS:,} tokens")
+    return count
+
+
+def read_size(text: str) -> int:
+    """Return bytes: GB is 10^9 of them and GiB 2^30, MB and TB alike."""
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([MGT])(i?)B", text.strip(), re.IGNORECASE)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size with its unit, as 80GB or 24GiB")
+    power = "MGT".index(found.group(2).upper()) + 2
+    unit = (1024.0 if found.group(3) else 1000.0) ** float(power)
+    size = round(float(found.group(1)) * unit)
+    if not 1 <= size <= _MOST_BYTES:
+        raise argparse.ArgumentTypeError(f"{text} is no size that a machine could have")
+    return size
 
 
 def read_count(text: str) -> int:

@@ -2,39 +2,29 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
-from desktop.domain.language_model import LanguageModel, MemoryNeed
-from desktop.domain.settings import RunSettings
+from desktop.domain.hardware import Capacity, CatalogueMachine
+from desktop.domain.language_model import FileProblem, LanguageModel, MemoryNeed
+from desktop.domain.settings import EngineOptions, RunSettings
 from desktop.errors import EngineFault, EnvironmentFault, UserError
 from desktop.evaluation.control import RunControl
-from desktop.gguf.finder import find_models
-from desktop.gguf.hashing import hash_model
+from desktop.gguf import capacity
+from desktop.gguf.finder import find_models, stream_models
 from desktop.gguf.memory import estimate_memory
+from desktop.gguf.shape import read_shape, shape_of_facts
+from desktop.gguf.stores import find_stores
 from desktop.inference.engine import EngineFactory, LoadModel
 from desktop.paths import sample_models_folder
+from desktop.worker.collection import Collection, compute_hash, keep_names, settle
 from desktop.worker.demonstration import is_pretended
-from desktop.worker.operations import MemoryFit, ScanResult
+from desktop.worker.operations import MemoryFit, ModelPlace, ScanResult, StoreScan
 
 SAMPLE_FILES = ("SmolLM2-135M-Instruct.Q4_1.gguf", "gemma-3-270m-q4_k_m.gguf")
 
 # Counted with when the context is left to the engine, which takes what the cases need.
 _USUAL_CONTEXT = 2048
-
-
-class ModelShelf(Protocol):
-    """Where models are remembered (`storage.ModelStore`)."""
-
-    def save(self, models: Sequence[LanguageModel]) -> tuple[LanguageModel, ...]:
-        """Remember models; one with a known path keeps its id."""
-
-    def list_models(self) -> tuple[LanguageModel, ...]:
-        """Return what is remembered."""
-
-    def remember_hash(self, model_id: str, sha256: str) -> object:
-        """Keep a computed hash."""
 
 
 def scan(paths: Sequence[Path]) -> ScanResult:
@@ -59,6 +49,20 @@ def scan(paths: Sequence[Path]) -> ScanResult:
             remedy="Touchstone reads GGUF files; choose a folder that holds some.",
         )
     return ScanResult(models=models, problems=problems)
+
+
+def scan_stores(folders: Sequence[Path] = ()) -> StoreScan:
+    """Read the stores of other programs, and further folders; nothing is remembered.
+
+    A machine without any gives an empty result: that is no mistake.
+    """
+    stores = find_stores()
+    finds = list(stream_models([*stores, *folders]))
+    return StoreScan(
+        stores=tuple(ModelPlace(store=s.kind.label, folder=str(s.folder)) for s in stores),
+        models=tuple(find for find in finds if isinstance(find, LanguageModel)),
+        problems=tuple(find for find in finds if isinstance(find, FileProblem)),
+    )
 
 
 def read_model(path: Path) -> LanguageModel:
@@ -86,7 +90,7 @@ def find_sample_models() -> tuple[LanguageModel, ...]:
     return tuple(sorted(found, key=lambda model: order.get(model.path, 0)))
 
 
-def check_model(model: LanguageModel, shelf: ModelShelf, control: RunControl) -> LanguageModel:
+def check_model(model: LanguageModel, shelf: Collection, control: RunControl) -> LanguageModel:
     """Make sure that a model's file is there and is what it was; return it with its SHA-256.
 
     The file is hashed unless it was hashed before and has the same size and time. Raises
@@ -98,7 +102,7 @@ def check_model(model: LanguageModel, shelf: ModelShelf, control: RunControl) ->
         raise UserError(
             f"The model file {model.path} is gone.", remedy="Put it back, or add it again."
         )
-    present = read_model(Path(model.path))
+    present = keep_names(read_model(Path(model.path)), model)
     known = next((m for m in shelf.list_models() if m.path == present.path), None)
     for remembered in (model, known):
         if (
@@ -107,17 +111,42 @@ def check_model(model: LanguageModel, shelf: ModelShelf, control: RunControl) ->
             and remembered.modified_ns == present.modified_ns
             and remembered.facts.file_bytes == present.facts.file_bytes
         ):
-            return msgspec.structs.replace(present, id=remembered.id, sha256=remembered.sha256)
-    sha256 = hash_model([Path(path) for path in present.paths], is_cancelled=lambda: control.ended)
-    if model.sha256 and model.sha256 != sha256:
+            return msgspec.structs.replace(
+                keep_names(present, remembered),
+                sha256=remembered.sha256,
+                shard_sha256=remembered.shard_sha256,
+                hash_check=remembered.hash_check,
+            )
+    hashed = compute_hash(present, is_cancelled=lambda: control.ended)
+    if model.sha256 and model.sha256 != hashed.sha256:
         raise UserError(
             f"The file {model.path} has changed since this run was begun.",
             remedy="Start a new run with the file as it is now.",
         )
-    saved = shelf.save([msgspec.structs.replace(present, sha256=sha256)])[0]
-    if saved.sha256 != sha256:
-        shelf.remember_hash(saved.id, sha256)
-    return msgspec.structs.replace(saved, sha256=sha256)
+    return settle(hashed, shelf)
+
+
+def check_capacity(
+    model: LanguageModel,
+    machine: CatalogueMachine,
+    context_tokens: int,
+    users: int,
+    options: EngineOptions | None = None,
+    *,
+    reserved_share: float | None = None,
+) -> Capacity:
+    """Return whether a machine carries a model for so many users; see `gguf.capacity`.
+
+    By the file's headers, or by what is remembered of them when the file is gone.
+    """
+    try:
+        shape = read_shape(model.paths)
+    except UserError:
+        shape = shape_of_facts(model.facts)
+    options = options or EngineOptions()
+    return capacity.check_capacity(
+        shape, machine, context_tokens, users, options, reserved_share=reserved_share
+    )
 
 
 class MemoryAccountant:

@@ -13,12 +13,15 @@ import msgspec
 from desktop import __version__, paths
 from desktop.domain.base import new_id, utc_now
 from desktop.domain.comparison import Comparison
-from desktop.domain.language_model import LanguageModel
+from desktop.domain.hardware import Capacity, CatalogueMachine
+from desktop.domain.language_model import HashCheck, LanguageModel
 from desktop.domain.machine import Machine, MachineLoad
 from desktop.domain.run import EvaluationPlan, PlannedRun, Run, RunSummary
 from desktop.domain.settings import ProbePlan, RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import EnvironmentFault, UserError
+from desktop.gguf.hashing import HashProgress
+from desktop.gguf.stores import find_stores
 from desktop.probes.load import LoadSampler
 from desktop.probes.machine import inspect_machine
 from desktop.reports.comparison import compare_runs
@@ -29,9 +32,18 @@ from desktop.settings.options import Options
 from desktop.settings.store import SettingsStore
 from desktop.storage.database import Database
 from desktop.suites.reader import list_bundled_suites, read_suite
+from desktop.worker.collection import (
+    LibraryChange,
+    OnFind,
+    check_hash,
+    list_alike,
+    refresh,
+    unite_copies,
+)
 from desktop.worker.demonstration import list_demonstration_models
-from desktop.worker.library import MemoryAccountant, find_sample_models, scan
-from desktop.worker.operations import DatabaseFacts, MemoryFit, RunDetails, ScanResult
+from desktop.worker.library import MemoryAccountant, check_capacity, find_sample_models, scan
+from desktop.worker.machine_catalogue import list_machines
+from desktop.worker.operations import DatabaseFacts, MemoryFit, ModelPlace, RunDetails, ScanResult
 from desktop.worker.settings_check import require_sound_settings
 
 _log = logging.getLogger(__name__)
@@ -67,21 +79,56 @@ class LocalOperations:
 
     def list_models(self) -> tuple[LanguageModel, ...]:
         """Return the library, sorted by name."""
-        models = self._database.models.list_models()
-        return tuple(sorted(models, key=lambda m: (m.facts.name.casefold(), m.path)))
+        return unite_copies(self._database.models.list_models())
 
     def add_paths(self, paths_: Sequence[Path]) -> ScanResult:
         """Read files and folders and keep the models found."""
         found = scan(paths_)
         return ScanResult(models=self._database.models.save(found.models), problems=found.problems)
 
+    def list_stores(self) -> tuple[ModelPlace, ...]:
+        """Return where other programs keep models on this machine."""
+        return tuple(ModelPlace(store=s.kind.label, folder=str(s.folder)) for s in find_stores())
+
+    def refresh(
+        self,
+        on_find: OnFind = lambda _: None,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> LibraryChange:
+        """Look at the stores, the user's folders and every known file; keep what is found."""
+        folders = [Path(folder) for folder in self._settings.load().model_folders]
+        return refresh(
+            self._database.models,
+            [*find_stores(), *folders],
+            on_find=on_find,
+            is_cancelled=is_cancelled,
+        )
+
+    def check_hash(
+        self,
+        model: LanguageModel,
+        text: str = "",
+        on_progress: HashProgress | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
+    ) -> HashCheck:
+        """Compare a model with a publisher's SHA-256 and keep the result."""
+        return check_hash(
+            model,
+            text,
+            self._database.models,
+            on_progress=on_progress,
+            is_cancelled=is_cancelled,
+        )
+
     def remove_models(self, ids: Sequence[str]) -> None:
-        """Take models out of the library; their files and runs stay."""
-        self._database.models.remove(ids)
+        """Take models out of the library, with their copies; their files and runs stay."""
+        shelf = self._database.models
+        shelf.remove(list_alike(shelf.list_models(), ids))
 
     def restore_models(self, ids: Sequence[str]) -> None:
         """Undo `remove_models`."""
-        self._database.models.restore(ids)
+        shelf = self._database.models
+        shelf.restore(list_alike(shelf.list_removed(), ids))
 
     def find_sample_models(self) -> tuple[LanguageModel, ...]:
         """Return the two sample models, kept in the library, if both lie in the cache."""
@@ -89,6 +136,16 @@ class LocalOperations:
         if not found or self._database.read_only:
             return found
         return self._database.models.save(found)
+
+    def list_machines(self) -> tuple[CatalogueMachine, ...]:
+        """Return the catalogue of machines, the user's own among them."""
+        return list_machines()
+
+    def check_capacity(
+        self, model: LanguageModel, machine: CatalogueMachine, context_tokens: int, users: int
+    ) -> Capacity:
+        """Tell whether a machine carries a model for so many users, and what would fit."""
+        return check_capacity(model, machine, context_tokens, users)
 
     def check_memory(self, model: LanguageModel, settings: RunSettings) -> MemoryFit:
         """Tell what a run would need and what is free."""

@@ -4,20 +4,23 @@ Every method is synchronous, may raise `UserError`, and is safe on any one threa
 window hands them to a `Runner`. Long work (evaluating) is `worker/thread.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from desktop.domain.answer import Answer
 from desktop.domain.base import Value
 from desktop.domain.comparison import Comparison
-from desktop.domain.language_model import FileProblem, LanguageModel, MemoryNeed
+from desktop.domain.hardware import Capacity, CatalogueMachine
+from desktop.domain.language_model import FileProblem, HashCheck, LanguageModel, MemoryNeed
 from desktop.domain.machine import Machine, MachineLoad
 from desktop.domain.measurement import Measurement
 from desktop.domain.run import EvaluationPlan, Run, RunSummary
 from desktop.domain.settings import RunSettings
 from desktop.domain.suite import Suite
+from desktop.gguf.hashing import HashProgress
 from desktop.settings.options import Options
+from desktop.worker.collection import LibraryChange, OnFind
 
 
 class ScanResult(Value, frozen=True, kw_only=True):
@@ -25,6 +28,19 @@ class ScanResult(Value, frozen=True, kw_only=True):
 
     models: tuple[LanguageModel, ...]
     problems: tuple[FileProblem, ...]
+
+
+class ModelPlace(Value, frozen=True, kw_only=True):
+    """A folder in which another program keeps models; `store` is the program's name."""
+
+    store: str
+    folder: str
+
+
+class StoreScan(ScanResult, frozen=True, kw_only=True):
+    """What was found where, when other programs' stores were searched."""
+
+    stores: tuple[ModelPlace, ...]
 
 
 class MemoryFit(Value, frozen=True, kw_only=True):
@@ -66,10 +82,37 @@ class Operations(Protocol):
     # Language models
 
     def list_models(self) -> tuple[LanguageModel, ...]:
-        """Return the library, sorted by name."""
+        """Return the library, sorted by name; the same content in two places is one model."""
 
     def add_paths(self, paths: Sequence[Path]) -> ScanResult:
         """Read files, and folders with all below them, and keep the models found."""
+
+    def list_stores(self) -> tuple[ModelPlace, ...]:
+        """Return where other programs keep models on this machine; empty when they have none."""
+
+    def refresh(
+        self,
+        on_find: OnFind = ...,
+        is_cancelled: Callable[[], bool] = ...,
+    ) -> LibraryChange:
+        """Look at the stores, the user's folders and every known file, and keep what is found.
+
+        Known files are not opened, so that a window may ask whenever it is looked at. `on_find`
+        is told names and sizes first, models as they are read. Raises `Cancelled`.
+        """
+
+    def check_hash(
+        self,
+        model: LanguageModel,
+        text: str = "",
+        on_progress: HashProgress | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
+    ) -> HashCheck:
+        """Compare a model with a publisher's SHA-256 and keep the result.
+
+        `text` is what people type or paste; when it is empty, the lists beside the file are
+        read. A model that is not hashed yet is hashed first, which takes seconds a gigabyte.
+        """
 
     def remove_models(self, ids: Sequence[str]) -> None:
         """Take models out of the library; their files and runs stay."""
@@ -79,6 +122,14 @@ class Operations(Protocol):
 
     def find_sample_models(self) -> tuple[LanguageModel, ...]:
         """Return the two sample models if both lie in the cache, else nothing."""
+
+    def list_machines(self) -> tuple[CatalogueMachine, ...]:
+        """Return the catalogue of machines, the user's own among them."""
+
+    def check_capacity(
+        self, model: LanguageModel, machine: CatalogueMachine, context_tokens: int, users: int
+    ) -> Capacity:
+        """Tell whether a machine carries a model for so many users, and what would fit."""
 
     def check_memory(self, model: LanguageModel, settings: RunSettings) -> MemoryFit:
         """Tell what a run would need and what is free."""

@@ -54,6 +54,28 @@ def test_inspect_tells_what_llama_cpp_would_need(program: Program, smollm: Path)
     assert "chat template" in words
 
 
+def test_inspect_tells_whether_a_machine_carries_a_model_for_users(
+    program: Program, smollm: Path
+) -> None:
+    typed = ("inspect", smollm, "--context", "4k", "--users", 10, "--cache-type", "q8_0")
+    document = program.ask(*typed, "--on", "h100-sxm-80gb")
+    check_schema(document, "inspect")
+    capacity = document["capacity"]
+    assert (capacity["fits"], capacity["users"]) == (True, 10)
+    # 30 layers of 3 heads of 64, keys and values, 34 bytes for 32 of them.
+    assert capacity["kv_cache_bytes_per_user"] == 4096 * 30 * 2 * 192 * 34 // 32
+    assert document["memory"]["kv_cache_bytes"] == capacity["kv_cache_bytes_per_user"]
+    words = program.run(*typed, "--memory", "1GB").stdout
+    assert "fits             no: 4,096 tokens of context for 10 users" in words
+
+
+def test_machines_lists_the_catalogue(program: Program) -> None:
+    document = program.ask("machines")
+    check_schema(document, "machines")
+    assert len(document["machines"]) >= 40
+    assert "rtx-4090" in program.run("machines").stdout
+
+
 def test_suites_lists_the_starter_suite(program: Program) -> None:
     document = program.ask("suites")
     check_schema(document, "suites")

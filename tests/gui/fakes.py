@@ -9,6 +9,7 @@ import msgspec
 from desktop.domain.base import new_id
 from desktop.domain.comparison import Comparison
 from desktop.domain.events import EvaluationQueued, QueuePaused, RunEvent
+from desktop.domain.hardware import Capacity, CatalogueMachine
 from desktop.domain.language_model import LanguageModel, MemoryNeed
 from desktop.domain.machine import Machine, MachineLoad
 from desktop.domain.run import (
@@ -24,6 +25,8 @@ from desktop.domain.settings import ProbePlan, RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import UserError
 from desktop.settings.options import Options
+from desktop.worker.library import check_capacity
+from desktop.worker.machine_catalogue import list_machines
 from desktop.worker.operations import DatabaseFacts, MemoryFit, RunDetails, ScanResult
 from tests.gui.samples import (
     GIGA,
@@ -124,6 +127,16 @@ class FakeOperations:
     def find_sample_models(self) -> tuple[LanguageModel, ...]:
         self._note("find_sample_models")
         return self.samples
+
+    def list_machines(self) -> tuple[CatalogueMachine, ...]:
+        self._note("list_machines")
+        return list_machines()
+
+    def check_capacity(
+        self, model: LanguageModel, machine: CatalogueMachine, context_tokens: int, users: int
+    ) -> Capacity:
+        self._note("check_capacity")
+        return check_capacity(model, machine, context_tokens, users)
 
     def check_memory(self, model: LanguageModel, settings: RunSettings) -> MemoryFit:
         self._note("check_memory")
