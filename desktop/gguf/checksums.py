@@ -59,10 +59,15 @@ def check_typed(paths: Sequence[Path], digests: Sequence[str], text: str) -> Has
 
     `digests` are those of `paths`. Raises `UserError` for a text without a SHA-256.
     """
+    return _compare(paths, digests, require_checksum(text), TYPED_IN)
+
+
+def require_checksum(text: str) -> tuple[Checksum, ...]:
+    """Return the entries of a text; `UserError` says what is wrong with one that has none."""
     entries = read_checksums(text)
     if not entries:
         raise UserError(_say_what_is_wrong(text), remedy="Paste the whole hash, or its line.")
-    return _compare(paths, digests, entries, TYPED_IN)
+    return entries
 
 
 def check_beside(paths: Sequence[Path], digests: Sequence[str]) -> HashCheck:

@@ -130,6 +130,8 @@ def _announce(candidate: Candidate) -> FoundFile:
 
 def _name(model: LanguageModel, candidate: Candidate) -> LanguageModel:
     """Add the store; a file that is called by its hash is known by its name there."""
+    if not candidate.store:
+        return model
     facts = model.facts
     if candidate.store_names and _DIGEST_NAME.fullmatch(candidate.path.name):
         facts = msgspec.structs.replace(facts, name=candidate.store_names[0])

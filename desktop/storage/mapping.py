@@ -91,6 +91,14 @@ def suite_to_row(suite: Suite) -> SuiteRow:
 
 def renew_model(model: LanguageModel, row: ModelRow) -> None:
     """Bring a row to what a scan found; a hash is forgotten once the files have changed."""
+    if row.origin.store and not model.store and row.paths == model.paths:
+        # Met by another way than its store, which alone knows its name.
+        model = msgspec.structs.replace(
+            model,
+            facts=msgspec.structs.replace(model.facts, name=row.facts.name),
+            store=row.origin.store,
+            store_names=row.origin.store_names,
+        )
     same_files = (
         row.paths == model.paths
         and row.modified_ns == str(model.modified_ns)

@@ -75,7 +75,7 @@ def test_a_model_is_hashed_once_and_remembered(
     assert checked.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert checked.id == model.id
 
-    monkeypatch.setattr("desktop.worker.library.hash_model", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("desktop.worker.collection.hash_files", lambda *_, **__: 1 / 0)
     again = check_model(model, database.models, RunControl())
     assert again.sha256 == checked.sha256
 
