@@ -5,12 +5,15 @@ from pathlib import Path
 
 import msgspec
 
+from desktop.domain.hardware import Capacity, CatalogueMachine
 from desktop.domain.language_model import FileProblem, LanguageModel, MemoryNeed
-from desktop.domain.settings import RunSettings
+from desktop.domain.settings import EngineOptions, RunSettings
 from desktop.errors import EngineFault, EnvironmentFault, UserError
 from desktop.evaluation.control import RunControl
+from desktop.gguf import capacity
 from desktop.gguf.finder import find_models, stream_models
 from desktop.gguf.memory import estimate_memory
+from desktop.gguf.shape import read_shape, shape_of_facts
 from desktop.gguf.stores import find_stores
 from desktop.inference.engine import EngineFactory, LoadModel
 from desktop.paths import sample_models_folder
@@ -121,6 +124,29 @@ def check_model(model: LanguageModel, shelf: Collection, control: RunControl) ->
             remedy="Start a new run with the file as it is now.",
         )
     return settle(hashed, shelf)
+
+
+def check_capacity(
+    model: LanguageModel,
+    machine: CatalogueMachine,
+    context_tokens: int,
+    users: int,
+    options: EngineOptions | None = None,
+    *,
+    reserved_share: float | None = None,
+) -> Capacity:
+    """Return whether a machine carries a model for so many users; see `gguf.capacity`.
+
+    By the file's headers, or by what is remembered of them when the file is gone.
+    """
+    try:
+        shape = read_shape(model.paths)
+    except UserError:
+        shape = shape_of_facts(model.facts)
+    options = options or EngineOptions()
+    return capacity.check_capacity(
+        shape, machine, context_tokens, users, options, reserved_share=reserved_share
+    )
 
 
 class MemoryAccountant:

@@ -13,6 +13,7 @@ import msgspec
 from desktop import __version__, paths
 from desktop.domain.base import new_id, utc_now
 from desktop.domain.comparison import Comparison
+from desktop.domain.hardware import Capacity, CatalogueMachine
 from desktop.domain.language_model import HashCheck, LanguageModel
 from desktop.domain.machine import Machine, MachineLoad
 from desktop.domain.run import EvaluationPlan, PlannedRun, Run, RunSummary
@@ -40,7 +41,8 @@ from desktop.worker.collection import (
     unite_copies,
 )
 from desktop.worker.demonstration import list_demonstration_models
-from desktop.worker.library import MemoryAccountant, find_sample_models, scan
+from desktop.worker.library import MemoryAccountant, check_capacity, find_sample_models, scan
+from desktop.worker.machine_catalogue import list_machines
 from desktop.worker.operations import DatabaseFacts, MemoryFit, ModelPlace, RunDetails, ScanResult
 from desktop.worker.settings_check import require_sound_settings
 
@@ -134,6 +136,16 @@ class LocalOperations:
         if not found or self._database.read_only:
             return found
         return self._database.models.save(found)
+
+    def list_machines(self) -> tuple[CatalogueMachine, ...]:
+        """Return the catalogue of machines, the user's own among them."""
+        return list_machines()
+
+    def check_capacity(
+        self, model: LanguageModel, machine: CatalogueMachine, context_tokens: int, users: int
+    ) -> Capacity:
+        """Tell whether a machine carries a model for so many users, and what would fit."""
+        return check_capacity(model, machine, context_tokens, users)
 
     def check_memory(self, model: LanguageModel, settings: RunSettings) -> MemoryFit:
         """Tell what a run would need and what is free."""

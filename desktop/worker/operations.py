@@ -11,6 +11,7 @@ from typing import Protocol
 from desktop.domain.answer import Answer
 from desktop.domain.base import Value
 from desktop.domain.comparison import Comparison
+from desktop.domain.hardware import Capacity, CatalogueMachine
 from desktop.domain.language_model import FileProblem, HashCheck, LanguageModel, MemoryNeed
 from desktop.domain.machine import Machine, MachineLoad
 from desktop.domain.measurement import Measurement
@@ -121,6 +122,14 @@ class Operations(Protocol):
 
     def find_sample_models(self) -> tuple[LanguageModel, ...]:
         """Return the two sample models if both lie in the cache, else nothing."""
+
+    def list_machines(self) -> tuple[CatalogueMachine, ...]:
+        """Return the catalogue of machines, the user's own among them."""
+
+    def check_capacity(
+        self, model: LanguageModel, machine: CatalogueMachine, context_tokens: int, users: int
+    ) -> Capacity:
+        """Tell whether a machine carries a model for so many users, and what would fit."""
 
     def check_memory(self, model: LanguageModel, settings: RunSettings) -> MemoryFit:
         """Tell what a run would need and what is free."""
