@@ -14,6 +14,7 @@ from desktop.domain.settings_limits import (
 _Number = TypeVar("_Number", int, float)
 _MOST_TOKENS = 2**31 - 1
 _MOST_BYTES = 2**56
+_UNIT_BYTES = {"mb": 1e6, "gb": 1e9, "tb": 1e12} | {"mib": 2**20, "gib": 2**30, "tib": 2**40}
 
 
 def _whole(text: str, least: int) -> int:
@@ -44,12 +45,10 @@ def read_tokens(text: str) -> int:
 
 def read_size(text: str) -> int:
     """Return bytes: GB is 10^9 of them and GiB 2^30, MB and TB alike."""
-    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([MGT])(i?)B", text.strip(), re.IGNORECASE)
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([mgt]i?b)", text.strip(), re.IGNORECASE)
     if not found:
         raise argparse.ArgumentTypeError(f"{text!r} is no size with its unit, as 80GB or 24GiB")
-    power = "MGT".index(found.group(2).upper()) + 2
-    unit = (1024.0 if found.group(3) else 1000.0) ** float(power)
-    size = round(float(found.group(1)) * unit)
+    size = round(float(found.group(1)) * _UNIT_BYTES[found.group(2).lower()])
     if not 1 <= size <= _MOST_BYTES:
         raise argparse.ArgumentTypeError(f"{text} is no size that a machine could have")
     return size
