@@ -38,12 +38,22 @@ def _kill_and_watch(process: subprocess.Popen[str], descendants: list[psutil.Pro
     killed_at = time.monotonic()
     process.kill()
     process.communicate(timeout=_PATIENCE_SECONDS)
-    _, left = psutil.wait_procs(descendants, timeout=_PATIENCE_SECONDS)
+    left = descendants
+    while left and time.monotonic() < killed_at + _PATIENCE_SECONDS:
+        _, left = psutil.wait_procs(filter(_lives, left), timeout=0.01)
     seconds = time.monotonic() - killed_at
     for survivor in left:
         survivor.kill()
     assert not left, f"outlived the program: {left}"
     return seconds
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Return whether it still runs; one that has ended may wait long for init to take note."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _loads(process: psutil.Process, model: Path) -> bool:
