@@ -82,6 +82,7 @@ def build_backend(
     """
     from desktop.settings.store import SettingsStore
     from desktop.worker.backend import Backend
+    from desktop.worker.hashing import HashingThread
     from desktop.worker.library import check_model
     from desktop.worker.live_engine import LiveEngine
     from desktop.worker.local_operations import LocalOperations
@@ -119,7 +120,14 @@ def build_backend(
         opened.runs.mark_interrupted()
         opened.runs.purge_deleted()
     queue.start()
-    return Backend(database=opened, operations=operations, queue=queue, memory=tools.memory)
+    return Backend(
+        database=opened,
+        operations=operations,
+        queue=queue,
+        memory=tools.memory,
+        # A hash under way would disturb what a run measures.
+        hashing=HashingThread(opened.models, is_held=lambda: queue.busy),
+    )
 
 
 def _open_database(place: str, *, read_only: bool) -> "Database":

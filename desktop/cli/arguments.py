@@ -93,8 +93,15 @@ def _make_shared_options() -> _Parser:
 
 
 def _add_files(add: _Adder) -> None:
-    scan = add("scan", "list the models in files and folders")
-    scan.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    scan = add("scan", "list the models in files and folders, or in the stores of other programs")
+    scan.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="without any: the stores of LM Studio, Ollama, Hugging Face, Jan, GPT4All and"
+        " llama.cpp, and the folders of the settings",
+    )
     inspect = add("inspect", "tell what a model file says, what it needs and what is odd about it")
     inspect.add_argument("model", type=Path, metavar="MODEL")
     _add_place(inspect)

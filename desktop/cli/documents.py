@@ -26,6 +26,8 @@ def describe_model(model: LanguageModel) -> Document:
         "name": facts.name,
         "header_name": facts.header_name or None,
         "sha256": model.sha256,
+        "store": model.store or None,
+        "store_names": list(model.store_names),
         "kind": facts.kind.value,
         "architecture": facts.architecture,
         "parameters": facts.parameters,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from desktop import paths
 from desktop.cli.capacity import asks_for_capacity, describe_capacity, say_capacity, work_out
 from desktop.cli.documents import (
     describe_memory,
@@ -34,8 +35,10 @@ from desktop.domain.suite import Suite
 from desktop.errors import EnvironmentFault, UserError
 from desktop.probes.machine import inspect_machine
 from desktop.reports.numbers import interval_text, share_text
+from desktop.settings.store import SettingsStore
 from desktop.suites.reader import list_bundled_suites, read_suite
-from desktop.worker.library import MemoryAccountant, read_model, scan
+from desktop.worker.library import MemoryAccountant, read_model, scan, scan_stores
+from desktop.worker.operations import StoreScan
 
 if TYPE_CHECKING:  # SQLAlchemy comes with it, which most commands do without
     from desktop.worker.backend import Backend
@@ -50,26 +53,41 @@ class Tools:
 
 
 def list_found(arguments: argparse.Namespace, output: Output) -> int:
-    """`scan`: list the models in files and folders."""
-    found = scan(arguments.paths)
-    rows = [("name", "parameters", "quantisation", "size", "file")] + [
+    """`scan`: list the models in files and folders, or in other programs' stores and one's own."""
+    found = scan(arguments.paths) if arguments.paths else _scan_stores()
+    stores = found.stores if isinstance(found, StoreScan) else ()
+    rows = [("name", "parameters", "quantisation", "size", "store", "file")] + [
         (
             model.facts.name,
             _say_parameters(model.facts.parameters),
             model.facts.quantization,
             shorten_bytes(model.facts.file_bytes),
+            model.store,
             model.path,
         )
         for model in found.models
     ]
+    lines = align(rows, right=(1, 3), optional=(4,))
+    if not found.models:
+        lines = ["No models in other programs' stores or your folders: touchstone scan PATH"]
     output.print_document(
         {
             "models": [describe_model(model) for model in found.models],
             "problems": [msgspec.to_builtins(problem) for problem in found.problems],
+            "stores": [msgspec.to_builtins(store) for store in stores],
         },
-        [*align(rows, right=(1, 3)), *(f"{p.path}: {p.message}" for p in found.problems)],
+        [
+            *(f"{store.store}: {store.folder}" for store in stores),
+            *lines,
+            *(f"{p.path}: {p.message}" for p in found.problems),
+        ],
     )
     return 0
+
+
+def _scan_stores() -> StoreScan:
+    options = SettingsStore(paths.settings_file()).load()
+    return scan_stores([Path(folder) for folder in options.model_folders])
 
 
 def inspect_model(arguments: argparse.Namespace, tools: Tools, output: Output) -> int:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from desktop.domain.base import new_id
+from desktop.domain.base import new_id, utc_now
 from desktop.domain.comparison import Comparison
 from desktop.domain.events import EvaluationQueued, QueuePaused, RunEvent
 from desktop.domain.hardware import Capacity, CatalogueMachine
-from desktop.domain.language_model import LanguageModel, MemoryNeed
+from desktop.domain.language_model import HashCheck, HashVerdict, LanguageModel, MemoryNeed
 from desktop.domain.machine import Machine, MachineLoad
 from desktop.domain.run import (
     EvaluationPlan,
@@ -24,10 +24,12 @@ from desktop.domain.run import (
 from desktop.domain.settings import ProbePlan, RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import UserError
+from desktop.gguf.hashing import HashProgress
 from desktop.settings.options import Options
+from desktop.worker.collection import LibraryChange, OnFind
 from desktop.worker.library import check_capacity
 from desktop.worker.machine_catalogue import list_machines
-from desktop.worker.operations import DatabaseFacts, MemoryFit, RunDetails, ScanResult
+from desktop.worker.operations import DatabaseFacts, MemoryFit, ModelPlace, RunDetails, ScanResult
 from tests.gui.samples import (
     GIGA,
     NOW,
@@ -114,6 +116,36 @@ class FakeOperations:
         added = tuple(make_model(path.stem, size=GIGA) for path in paths)
         self.models.extend(added)
         return ScanResult(models=added, problems=(make_problem(),))
+
+    def list_stores(self) -> tuple[ModelPlace, ...]:
+        self._note("list_stores")
+        return (ModelPlace(store="Ollama", folder="/home/ada/.ollama/models"),)
+
+    def refresh(
+        self,
+        on_find: OnFind = lambda _: None,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> LibraryChange:
+        del is_cancelled
+        self._note("refresh")
+        on_find(self.models)
+        return LibraryChange(models=tuple(self.models))
+
+    def check_hash(
+        self,
+        model: LanguageModel,
+        text: str = "",
+        on_progress: HashProgress | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
+    ) -> HashCheck:
+        del on_progress, is_cancelled
+        self._note("check_hash")
+        return HashCheck(
+            verdict=HashVerdict.MATCHES if text else HashVerdict.NOT_LISTED,
+            source="typed in" if text else "",
+            message=f"{model.facts.name} was compared.",
+            checked_at=utc_now(),
+        )
 
     def remove_models(self, ids: Sequence[str]) -> None:
         self._note("remove_models")
