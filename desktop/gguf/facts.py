@@ -23,6 +23,7 @@ from desktop.gguf.tensor_types import FILE_TYPES, UNQUANTIZED_TYPES
 _LINE_LENGTH = 160
 _MOST_ITEMS = 100
 _MOST_BASES = 16
+_SAYS_NOTHING = ("", "other", "unknown", "none")  # what upload forms put for a licence
 _GUESSED_FILE_TYPE = 1024  # a flag of llama.cpp beside the type itself
 _ENCODERS = frozenset(
     {
@@ -155,6 +156,7 @@ def _look_up(
     names = [header.text(f"general.{key}") for key in ("name", "basename")]
     found = register.find_supplier(architecture, (*names, *base_models), path.stem)
     stated = [header.text(f"general.license{key}") for key in ("", ".name")]
+    stated = [text for text in stated if text.lower() not in _SAYS_NOTHING]
     entry = register.find_license(*stated)
     family = _line(header.text("general.basename") or architecture)
     if entry is not None:

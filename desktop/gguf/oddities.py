@@ -59,18 +59,19 @@ def _unloadable(headers: Sequence[GgufHeader], facts: ModelFacts) -> Iterator[Mo
         yield ModelWarning(
             code="byte_order",
             message="The file is written in the other byte order; llama.cpp can't load it on this "
-            "machine.",
+            "machine, so get the usual little-endian file or convert it.",
         )
     if facts.architecture not in KNOWN_ARCHITECTURES:
         yield ModelWarning(
             code="unknown_architecture",
             message="This version of llama.cpp does not know the architecture "
-            f"“{facts.architecture}” and will refuse the file.",
+            f"“{facts.architecture}” and will refuse the file; a newer Touchstone is needed.",
         )
     if not facts.vocabulary_size:
         yield ModelWarning(
             code="no_vocabulary",
-            message="The file has no vocabulary, so llama.cpp can't run it.",
+            message="The file has no vocabulary, so llama.cpp can't run it; get it again or "
+            "convert it again.",
         )
     present = _count_layers(headers)
     if present and facts.layers != present:
@@ -78,7 +79,7 @@ def _unloadable(headers: Sequence[GgufHeader], facts: ModelFacts) -> Iterator[Mo
         yield ModelWarning(
             code="inconsistent_layers",
             message=f"The header states {stated} layers, but the file has {present:,}; it may be "
-            "damaged.",
+            "damaged, so compare its checksum with the publisher's.",
         )
 
 
@@ -86,19 +87,21 @@ def _worth_knowing(facts: ModelFacts) -> Iterator[ModelWarning]:
     if facts.context_length is None:
         yield ModelWarning(
             code="no_context_length",
-            message="The file does not say for which context the model was trained.",
+            message="The file does not say for which context the model was trained, so nobody "
+            "warns when prompts go beyond it; look it up and set the context yourself.",
         )
     elif facts.context_length > _LONGEST_CONTEXT:
         yield ModelWarning(
             code="absurd_context",
             message=f"The file claims a context of {facts.context_length:,} tokens, more than any "
-            "known model has; it may be damaged.",
+            "known model has; it may be damaged, so set the context yourself.",
         )
     if not facts.has_chat_template:
         yield ModelWarning(
             code="no_chat_template",
             message="The file has no chat template, as base models have none: prompts go to it as "
-            "plain text, and it may not follow instructions.",
+            "plain text, and it may not follow instructions; for questions and answers take the "
+            "instruct version.",
         )
     elif _BASE_NAME.search(facts.name) or _BASE_NAME.search(facts.header_name):
         yield ModelWarning(

@@ -142,6 +142,8 @@ def test_the_header_s_licence_goes_before_the_family_s(write_model: WriteModel) 
     assert silent is not None
     assert (silent.id, silent.origin) == ("llama3.1", FactOrigin.FILE_NAME)
     assert "700 million" in silent.conditions
+    nothing = read_facts(write_model("Llama-3.1-8B.gguf", license_name="other")).license_terms
+    assert nothing == silent
     # A licence that nobody knows is not covered up by a guess.
     assert read_facts(write_model("Llama-3.1-8B.gguf", license_name="x-1")).license_terms is None
 
