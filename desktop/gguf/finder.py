@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -55,7 +55,7 @@ def find_models(
 
 
 def stream_models(
-    sources: Sequence[Path | Store],
+    sources: Iterable[Path | Store],
     *,
     known: Mapping[ModelStamp, LanguageModel] | None = None,
     on_progress: ScanProgress | None = None,
@@ -113,7 +113,7 @@ def _read(candidate: Candidate, known: Mapping[ModelStamp, LanguageModel]) -> Fi
     try:
         model = _recall(candidate.path, known) or read_model(candidate.path)
     except UserError as error:
-        return FileProblem(path=spell(place(candidate.path)), message=str(error))
+        return FileProblem(path=spell(candidate.path), message=str(error))
     return _name(model, candidate)
 
 
@@ -121,7 +121,7 @@ def _announce(candidate: Candidate) -> FoundFile:
     names = candidate.store_names
     hidden = _DIGEST_NAME.fullmatch(candidate.path.name) is not None
     return FoundFile(
-        path=spell(place(candidate.path)),
+        path=spell(candidate.path),
         name=names[0] if names and hidden else spell(Path(candidate.path.name)),
         file_bytes=candidate.file_bytes,
         store=candidate.store,
@@ -143,7 +143,7 @@ def _name(model: LanguageModel, candidate: Candidate) -> LanguageModel:
 def _recall(path: Path, known: Mapping[ModelStamp, LanguageModel]) -> LanguageModel | None:
     if not known:
         return None
-    stamp, device = _stamp(_list_shards(place(path)))
+    stamp, device = _stamp(_list_shards(path))
     model = known.get(stamp)
     if model is None or model.reader != READER_VERSION:
         return None

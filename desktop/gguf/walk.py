@@ -28,7 +28,10 @@ _CHECK_ENTRIES = 1_000
 
 
 class Candidate(Value, frozen=True, kw_only=True):
-    """A file that should be a model: the first shard met, and the bytes of all that lie by it."""
+    """A file that should be a model: the first shard met, and the bytes of all that lie by it.
+
+    `path` is absolute, with links in its folders resolved; see `place`.
+    """
 
     path: Path
     file_bytes: int
@@ -41,6 +44,11 @@ class _Identity(NamedTuple):
     inode: int
 
 
+class _State(NamedTuple):
+    identity: _Identity | str
+    file_bytes: int
+
+
 class Walk:
     """A walk through any number of files, folders and stores; what was met is not met again."""
 
@@ -51,6 +59,7 @@ class Walk:
         self._files: set[_Identity | str] = set()
         self._shards: set[tuple[Path, str, str]] = set()
         self._folders: set[_Identity | str] = set()
+        self._places: dict[Path, Path] = {}
         self._entries = 0
         self._candidates = 0
 
@@ -64,9 +73,9 @@ class Walk:
         except (OSError, ValueError):
             is_folder = False
         if not is_folder:
-            yield from self._take(path, None, _size(path))
+            yield from self._take(path, None, _look(path))
             return
-        problems, known = len(self.problems), _identify(path) in self._folders
+        problems, known = len(self.problems), _look(path).identity in self._folders
         found = False
         for met in self._walk(path, None):
             found = True
@@ -85,13 +94,7 @@ class Walk:
             self.problems += problems
             for file in named:
                 self._stop_if_cancelled()
-                for candidate in self._take(file.path, store, _size(file.path)):
-                    yield Candidate(
-                        path=candidate.path,
-                        file_bytes=candidate.file_bytes,
-                        store=store.kind.label,
-                        store_names=file.names,
-                    )
+                yield from self._take(file.path, store, _look(file.path), names=file.names)
             return
         for met in self._walk(store.folder, store):
             if met is not None:
@@ -102,16 +105,16 @@ class Walk:
         waiting = [(folder, 0)]
         while waiting:
             current, depth = waiting.pop()
-            if self._is_seen(current, self._folders):
+            if self._is_seen(_look(current).identity, self._folders):
                 continue
             if self._is_full(folder):
                 return
             below, files = _part(self._list(current))
-            sizes = _add_up(files)
-            for path in files:
+            states = _look_at_all(files)
+            for path, state in zip(files, states, strict=True):
                 if self._is_full(folder):
                     return
-                taken = list(self._take(path, store, sizes[_group(path)]))
+                taken = list(self._take(path, store, state))
                 yield taken[0] if taken else None
             if depth < DEPTH_LIMIT:
                 waiting += [(inner, depth + 1) for inner in reversed(below)]
@@ -148,27 +151,31 @@ class Walk:
         )
         return True
 
-    def _take(self, path: Path, store: Store | None, file_bytes: int) -> Iterator[Candidate]:
+    def _take(
+        self, path: Path, store: Store | None, state: _State, *, names: tuple[str, ...] = ()
+    ) -> Iterator[Candidate]:
+        folder = self._places.get(path.parent)
+        if folder is None:
+            folder = self._places[path.parent] = place(path).parent
         match = SHARD.fullmatch(path.name)
         if match:
-            key = (place(path).parent, match["stem"], match["count"])
+            key = (folder, match["stem"], match["count"])
             if key in self._shards:
                 return
             self._shards.add(key)
-        if self._is_seen(path, self._files):
+        if self._is_seen(state.identity, self._files):
             return
         self._candidates += 1
         yield Candidate(
-            path=path,
-            file_bytes=file_bytes,
+            path=folder / path.name,
+            file_bytes=state.file_bytes,
             store=store.kind.label if store else "",
-            store_names=_name_in_store(path, store) if store else (),
+            store_names=names or (_name_in_store(path, store) if store else ()),
         )
 
     @staticmethod
-    def _is_seen(path: Path, seen: set[_Identity | str]) -> bool:
+    def _is_seen(identity: _Identity | str, seen: set[_Identity | str]) -> bool:
         """Tell whether this file or folder was met before, under any name, and remember it."""
-        identity = _identify(path)
         known = identity in seen
         seen.add(identity)
         return known
@@ -217,12 +224,16 @@ def _part(entries: Sequence[os.DirEntry[str]]) -> tuple[list[Path], list[Path]]:
     return folders, files
 
 
-def _add_up(files: list[Path]) -> dict[str, int]:
+def _look_at_all(files: Sequence[Path]) -> list[_State]:
+    """Return the state of each file, with the bytes of all shards that lie beside it."""
+    states = [_look(path) for path in files]
+    groups = [_group(path) for path in files]
     sizes: dict[str, int] = {}
-    for path in files:
-        group = _group(path)
-        sizes[group] = sizes.get(group, 0) + _size(path)
-    return sizes
+    for group, state in zip(groups, states, strict=True):
+        sizes[group] = sizes.get(group, 0) + state.file_bytes
+    return [
+        _State(state.identity, sizes[group]) for group, state in zip(groups, states, strict=True)
+    ]
 
 
 def _group(path: Path) -> str:
@@ -231,22 +242,15 @@ def _group(path: Path) -> str:
     return f"{match['stem']}/{match['count']}" if match else path.name
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except (OSError, ValueError):
-        return 0
-
-
-def _identify(path: Path) -> _Identity | str:
+def _look(path: Path) -> _State:
     try:
         status = path.stat()
     except (OSError, ValueError):
-        return str(path)
+        return _State(str(path), 0)
     # Some file systems number nothing.
     if not status.st_ino:
-        return os.path.realpath(path)
-    return _Identity(status.st_dev, status.st_ino)
+        return _State(os.path.realpath(path), status.st_size)
+    return _State(_Identity(status.st_dev, status.st_ino), status.st_size)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -81,10 +81,10 @@ def refresh(
     Raises `Cancelled`; what was told by then is kept.
     """
     search = _Refresh(shelf, on_find)
-    single = [Path(model.path) for model in search.remembered if _is_present(model)]
-    for batch in _gather(
-        stream_models([*sources, *single], known=search.known, is_cancelled=is_cancelled)
-    ):
+    finds = stream_models(
+        chain(sources, search.list_unseen()), known=search.known, is_cancelled=is_cancelled
+    )
+    for batch in _gather(search.watch(finds)):
         search.take(batch)
     return search.conclude()
 
@@ -95,17 +95,39 @@ class _Refresh:
     def __init__(self, shelf: Collection, on_find: OnFind) -> None:
         self._shelf = shelf
         self._on_find = on_find
-        self.remembered = [m for m in shelf.list_models() if not is_pretended(m)]
+        self._library = shelf.list_models()
+        self._remembered = [m for m in self._library if not is_pretended(m)]
         removed = shelf.list_removed()
         self._removed = {os.path.normcase(model.path) for model in removed}
-        self._by_path = {os.path.normcase(model.path): model for model in self.remembered}
-        everything = (*removed, *self.remembered)
-        self.known: dict[ModelStamp, LanguageModel] = {m.stamp: m for m in everything if m.inodes}
-        self._absent = [m for m in everything if not is_pretended(m) and not _is_present(m)]
+        self._by_path = {os.path.normcase(model.path): model for model in self._remembered}
+        self._everything = (*removed, *self._remembered)
+        self.known: dict[ModelStamp, LanguageModel] = {
+            model.stamp: model for model in self._everything if model.inodes
+        }
+        self._seen: set[str] = set()
+        self._absent: list[LanguageModel] = []
         self._problems: list[FileProblem] = []
         self._added: list[str] = []
         self._changed: list[str] = []
         self._moved: list[str] = []
+        self._has_written = False
+
+    def watch(self, finds: Iterator[Find]) -> Iterator[Find]:
+        """Pass finds on, remembering which files were met."""
+        for find in finds:
+            if isinstance(find, FoundFile) and find.file_bytes:
+                self._seen.add(find.path)
+            yield find
+
+    def list_unseen(self) -> Iterator[Path]:
+        """Yield the remembered files that the sources before did not lead to; note the absent."""
+        for model in self._everything:
+            if is_pretended(model) or (model.path in self._seen and len(model.paths) == 1):
+                continue
+            if not _is_present(model):
+                self._absent.append(model)
+            elif model.path not in self._seen and not self._is_removed(model.path):
+                yield Path(model.path)
 
     def take(self, batch: Sequence[Find]) -> None:
         """Keep a batch and tell it."""
@@ -122,6 +144,7 @@ class _Refresh:
                 continue
             origin = self._find_origin(model) if before is None else None
             if origin is not None:
+                self._has_written = True
                 self._moved.append(origin.id)
                 kept.append(self._shelf.move(origin.id, model))
             elif before == model:
@@ -137,6 +160,7 @@ class _Refresh:
     def _save(self, models: Sequence[LanguageModel]) -> tuple[LanguageModel, ...]:
         if not models:
             return ()
+        self._has_written = True
         saved = self._shelf.save(models)
         for model in saved:
             before = self._by_path.get(os.path.normcase(model.path))
@@ -161,7 +185,7 @@ class _Refresh:
 
     def conclude(self) -> LibraryChange:
         """Return what it all came to."""
-        models = self._shelf.list_models()
+        models = self._shelf.list_models() if self._has_written else self._library
         lost = {model.id for model in self._absent}
         return LibraryChange(
             models=unite_copies(models),
