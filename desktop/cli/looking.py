@@ -18,6 +18,7 @@ from desktop.cli.documents import (
     describe_suite,
     score_outputs,
 )
+from desktop.cli.facts_words import say_origin, say_structure, say_template
 from desktop.cli.output import (
     CUT_OFF,
     NONE,
@@ -122,9 +123,11 @@ def inspect_model(arguments: argparse.Namespace, tools: Tools, output: Output) -
             ("context", f"{facts.context_length or 0:,} tokens"),
             ("vocabulary", f"{facts.vocabulary_size or 0:,}"),
             ("file", shorten_bytes(facts.file_bytes)),
+            *say_structure(facts),
             ("licence", facts.license or "not stated"),
             ("organisation", facts.organization or "not stated"),
-            ("chat template", "yes" if facts.has_chat_template else "no"),
+            *say_origin(facts),
+            ("chat template", say_template(facts)),
             ("memory", _say_memory(need)),
             *(("warning", warning.message) for warning in model.warnings),
             *((("refused", refusal),) if refusal else ()),
