@@ -15,10 +15,12 @@ from desktop.inference.llama.context import Context, context_parameters
 from desktop.inference.llama.model import Model
 
 MOST_SEQUENCES = 256
-# Bookkeeping of a cache cell is allocated even when the cache is only simulated; beyond this many
-# cells (2 GiB of it) the need is worked out from a small context instead.
-_CELL_BYTES = 128
+# Bookkeeping of a cache cell is allocated even when the cache is only simulated. Beyond this many
+# cells (1 GB of it), and where the cache would be far larger than memory even with a sliding
+# window, the need is worked out from a small context instead.
+_CELL_BYTES = 64
 _MOST_CELLS = 2**24
+_HOPELESS = 4
 _SMALL_CONTEXT = 512
 _SHARE_FOR_DRIVERS = 0.08
 _MOST_CONTEXT = 2**31 - 1
@@ -49,7 +51,7 @@ def measure_fit(request: LoadModel, threads: int) -> Fit:
         context = request.context_tokens or _SMALL_CONTEXT
         sequences = request.parallel_sequences or 1
         cells = context * sequences
-        if cells > _MOST_CELLS or cells * _CELL_BYTES > available_memory_bytes():
+        if cells > _MOST_CELLS or per_token * cells > _HOPELESS * available_memory_bytes():
             need = MemoryNeed(
                 context_tokens=context,
                 sequences=sequences,
