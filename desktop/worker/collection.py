@@ -145,8 +145,10 @@ class _Refresh:
             origin = self._find_origin(model) if before is None else None
             if origin is not None:
                 self._has_written = True
-                self._moved.append(origin.id)
-                kept.append(self._shelf.move(origin.id, model))
+                moved = self._shelf.move(origin.id, model)
+                if not self._is_removed(origin.path):
+                    self._moved.append(origin.id)
+                    kept.append(moved)
             elif before == model:
                 kept.append(model)
             else:

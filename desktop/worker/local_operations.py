@@ -95,7 +95,12 @@ class LocalOperations:
         on_find: OnFind = lambda _: None,
         is_cancelled: Callable[[], bool] = lambda: False,
     ) -> LibraryChange:
-        """Look at the stores, the user's folders and every known file; keep what is found."""
+        """Look at the stores, the user's folders and every known file; keep what is found.
+
+        While another copy of the program is writing, the library is returned as it is.
+        """
+        if self._database.read_only:
+            return LibraryChange(models=self.list_models())
         folders = [Path(folder) for folder in self._settings.load().model_folders]
         return refresh(
             self._database.models,
@@ -112,6 +117,11 @@ class LocalOperations:
         is_cancelled: Callable[[], bool] | None = None,
     ) -> HashCheck:
         """Compare a model with a publisher's SHA-256 and keep the result."""
+        if self._database.read_only:
+            raise EnvironmentFault(
+                "A check can't be kept, the database is open for reading only.",
+                remedy=self._database.read_only_reason,
+            )
         return check_hash(
             model,
             text,

@@ -157,6 +157,17 @@ def test_a_file_that_went_is_told_and_what_was_taken_out_stays_out(
     assert told == []
 
 
+def test_what_was_taken_out_stays_out_when_it_is_renamed(shelf: ModelStore, folder: Path) -> None:
+    path = write_model(folder / "one.gguf")
+    (model,) = refresh(shelf, [folder]).models
+    shelf.remove([model.id])
+    path.rename(folder / "two.gguf")
+    change = refresh(shelf, [folder])
+    assert (change.models, change.added, change.moved) == ((), (), ())
+    shelf.restore([model.id])
+    assert [found.path for found in refresh(shelf, [folder]).models] == [str(folder / "two.gguf")]
+
+
 def test_single_files_are_looked_at_too(shelf: ModelStore, tmp_path: Path) -> None:
     path = write_model(tmp_path / "alone.bin")
     (model,) = refresh(shelf, [path]).models

@@ -11,7 +11,7 @@ import pytest
 
 from desktop import app
 from desktop.domain.language_model import FoundFile, HashVerdict
-from desktop.errors import UserError
+from desktop.errors import EnvironmentFault, UserError
 from desktop.gguf.finder import Find
 from desktop.gguf.stores import Store, find_stores
 from desktop.inference.scripted import ScriptedEngine
@@ -116,6 +116,19 @@ def test_a_typed_hash_is_checked_and_kept(operations: LocalOperations) -> None:
     assert operations.check_hash(kept, kept.sha256).verdict is HashVerdict.MATCHES
     with pytest.raises(UserError, match="64 hexadecimal digits"):
         operations.check_hash(kept, "nonsense")
+
+
+def test_a_library_that_another_copy_is_writing_is_only_shown(
+    operations: LocalOperations, home: Path, tmp_path: Path
+) -> None:
+    (model,) = operations.refresh().models
+    write_model(home / ".lmstudio" / "models" / "new.gguf", seed=4)
+    memory = MemoryAccountant(ScriptedEngine, lambda: 10**12)
+    with Database.open(tmp_path / "test.sqlite", read_only=True) as reading:
+        second = LocalOperations(reading, SettingsStore(tmp_path / "settings.json"), memory)
+        assert second.refresh().models == (model,)
+        with pytest.raises(EnvironmentFault, match="reading only"):
+            second.check_hash(model, "f" * 64)
 
 
 def test_scan_without_a_path_lists_the_stores(
