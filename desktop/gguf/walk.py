@@ -24,6 +24,7 @@ MODELS_LIMIT = 10_000
 SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
 
 _REPOSITORY = "models--"
+_FOREIGN = ("datasets--", "spaces--")
 _CHECK_ENTRIES = 1_000
 
 
@@ -109,7 +110,7 @@ class Walk:
                 continue
             if self._is_full(folder):
                 return
-            below, files = _part(self._list(current))
+            below, files = _part(self._list(current), store)
             states = _look_at_all(files)
             for path, state in zip(files, states, strict=True):
                 if self._is_full(folder):
@@ -212,13 +213,20 @@ def _name_in_store(path: Path, store: Store) -> tuple[str, ...]:
     return ("".join(c for c in name if c.isprintable()),) if name else ()
 
 
-def _part(entries: Sequence[os.DirEntry[str]]) -> tuple[list[Path], list[Path]]:
-    """Return folders, and what has a model file's name, from a folder's entries."""
+def _part(
+    entries: Sequence[os.DirEntry[str]], store: Store | None
+) -> tuple[list[Path], list[Path]]:
+    """Return folders, and what has a model file's name, from a folder's entries.
+
+    The Hugging Face cache keeps data sets beside models, of which some have a million files.
+    """
+    left_out = _FOREIGN if store is not None and store.kind is StoreKind.HUGGING_FACE else ()
     folders: list[Path] = []
     files: list[Path] = []
     for entry in entries:
         if _is_folder(entry):
-            folders.append(Path(entry.path))
+            if not entry.name.startswith(left_out):
+                folders.append(Path(entry.path))
         elif entry.name.lower().endswith(".gguf"):
             files.append(Path(entry.path))
     return folders, files

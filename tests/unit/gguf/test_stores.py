@@ -219,8 +219,11 @@ def test_the_hugging_face_cache_gives_each_file_once_by_its_readable_name(
         snapshot.mkdir(parents=True)
         (snapshot / "Tiny-Q8_0.gguf").symlink_to(blob)
     (repository / "blobs" / (DIGEST + ".incomplete")).touch()
+    data_set = tmp_path / "datasets--ada--much" / "snapshots"
+    data_set.mkdir(parents=True)
+    (data_set / "no model.gguf").touch()
     store = Store(kind=StoreKind.HUGGING_FACE, folder=tmp_path)
-    found, model = stream_models([store, tmp_path])
+    found, model = stream_models([store, repository])
     assert isinstance(found, FoundFile)
     assert isinstance(model, LanguageModel)
     assert found.name == "Tiny-Q8_0.gguf"
