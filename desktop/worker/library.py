@@ -12,8 +12,8 @@ from desktop.errors import EngineFault, EnvironmentFault, UserError
 from desktop.evaluation.control import RunControl
 from desktop.gguf import capacity
 from desktop.gguf.finder import find_models, stream_models
-from desktop.gguf.memory import estimate_memory
-from desktop.gguf.shape import read_shape, shape_of_facts
+from desktop.gguf.memory import estimate_need
+from desktop.gguf.shape import ModelShape, read_shape, shape_of_facts
 from desktop.gguf.stores import find_stores
 from desktop.inference.engine import EngineFactory, LoadModel
 from desktop.paths import sample_models_folder
@@ -139,14 +139,18 @@ def check_capacity(
 
     By the file's headers, or by what is remembered of them when the file is gone.
     """
-    try:
-        shape = read_shape(model.paths)
-    except UserError:
-        shape = shape_of_facts(model.facts)
+    shape = _find_shape(model)
     options = options or EngineOptions()
     return capacity.check_capacity(
         shape, machine, context_tokens, users, options, reserved_share=reserved_share
     )
+
+
+def _find_shape(model: LanguageModel) -> ModelShape:
+    try:
+        return read_shape(model.paths)
+    except UserError:
+        return shape_of_facts(model.facts)
 
 
 class MemoryAccountant:
@@ -210,8 +214,8 @@ def _request_load(model: LanguageModel, settings: RunSettings) -> LoadModel:
 
 
 def _count(model: LanguageModel, request: LoadModel) -> MemoryNeed:
-    return estimate_memory(
-        model.facts,
+    return estimate_need(
+        _find_shape(model),
         request.context_tokens or _USUAL_CONTEXT,
         request.parallel_sequences or 1,
         request.options,
