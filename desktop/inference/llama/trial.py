@@ -16,13 +16,16 @@ _SHARE_OF_WORK = 0.02
 _LEAST_SECONDS = 0.15
 # A choice must beat the usual one by this much, or a trial would be a throw of dice.
 _CLEARLY = 1.03
-# The fewest sequences within this share of the best rate are taken: more cost memory. A rate that
-# falls below the other share of what was best before will not rise again.
-_NEARLY = 0.98
+# The most sequences within this share of the best rate are taken: prompts that are read together
+# take fewer passes. A rate that falls below the other share of the best will not rise again.
+_NEARLY = 0.96
 _FALLING = 0.9
+_MOST_ANSWER_SECONDS = 120.0
 _REPETITIONS = 3
 _PROMPT_TOKENS = 64
-_LEAST_SEQUENCES = 4
+# Where the search begins, for models that take long for one token and for others.
+_FEW_SEQUENCES, _SOME_SEQUENCES = 4, 16
+_SLOW_SECONDS = 0.1
 _FIRST_SECONDS = 0.5
 
 
@@ -52,28 +55,28 @@ class Trial:
         self._context.set_threads(writing, reading)
         return writing, reading
 
-    def find_sequences(self, most: int, work: float) -> int:
-        """Return how many sequences at once, up to `most`, write fastest together.
+    def find_sequences(self, most: int, *, work: float, answer: int) -> int:
+        """Return how many sequences at once, up to `most`, are answered fastest together.
 
-        `work` is about how many tokens are to be decoded with them.
+        `work` is about how many tokens are to be decoded with them; `answer` is the longest
+        answer: with so many at once that it took minutes, a run would tell nothing for too long.
         """
-        self._time(1, 1)
+        first = self._time(1, 1)
         started = time.perf_counter()
-        rates: dict[int, float] = {}
-        count = min(_LEAST_SEQUENCES, most)
-        while count not in rates:
-            rates[count] = count / min(self._time(count, 1), self._time(count, 1))
-            if not any(rates.values()):
-                return 1  # cancelled, or this model can't have several: nothing is known
+        seconds: dict[int, float] = {}
+        count = min(_FEW_SEQUENCES if first > _SLOW_SECONDS else _SOME_SEQUENCES, most)
+        while count not in seconds:
+            seconds[count] = self._time(count, 1)
+            if seconds[count] * answer > _MOST_ANSWER_SECONDS:
+                break
+            rates = {n: n / step for n, step in seconds.items()}
             allowed = max(_LEAST_SECONDS, _SHARE_OF_WORK * work / max(rates.values()))
             self._end = min(self._end, started + allowed)
-            before = max((rate for n, rate in rates.items() if n != count), default=0.0)
-            if self._is_over() or rates[count] < before * _FALLING:
+            if self._is_over() or rates[count] < max(rates.values()) * _FALLING:
                 break
             count = min(count * 2, most)
         self._context.clear()
-        best = max(rates.values())
-        return min(n for n, rate in rates.items() if rate >= best * _NEARLY)
+        return _choose_sequences(seconds, answer)
 
     def _fastest(self, choices: Sequence[int], *, sequences: int, tokens: int) -> int:
         best = {choice: float("inf") for choice in choices}
@@ -103,3 +106,16 @@ class Trial:
 
     def _is_over(self) -> bool:
         return self._abort.is_set or time.perf_counter() >= self._end
+
+
+def _choose_sequences(seconds: dict[int, float], answer: int) -> int:
+    """Return the best number, from the seconds of a step with each."""
+    bearable = {
+        count: count / step
+        for count, step in seconds.items()
+        if 0 < step * answer <= _MOST_ANSWER_SECONDS
+    }
+    if not bearable:
+        return 1
+    best = max(bearable.values())
+    return max(count for count, rate in bearable.items() if rate >= best * _NEARLY)

@@ -45,7 +45,7 @@ _MOST_SEATS = 64
 _CONTEXT_STEP = 256
 _MOST_CELLS = 2**24
 # Memory that is left to everything else when the engine chooses how much to take.
-_SHARE_OF_FREE_MEMORY = 0.7
+_SHARE_OF_FREE_MEMORY = 0.5
 _THREAD_TRIAL_SECONDS = 1.5
 _SEQUENCES_TRIAL_SECONDS = 10.0
 # In a trial each sequence needs a place or two.
@@ -59,14 +59,15 @@ class Shape:
     """What prompts ask of a context, in tokens.
 
     `limit` is what prompt and answer of one may have together. `kept` beginnings are held at a
-    time, `shared` tokens long in all; beyond them one prompt takes `own` tokens at most. `work`
-    is about how many are to be decoded altogether.
+    time, `shared` tokens long in all; beyond them one prompt takes `own` tokens at most.
+    `answer` is the longest answer, `work` about how many tokens are to be decoded altogether.
     """
 
     limit: int
     kept: int = 0
     shared: int = 0
     own: int = 0
+    answer: int = 0
     work: float = 0.0
 
 
@@ -213,6 +214,7 @@ class Workplace:
             # While one group's last prompts are answered, the next one's beginning is read.
             shared=2 * max(prefixes.values(), default=0),
             own=max(own),
+            answer=max(_longest_answer(prompt) for prompt, _ in readable),
             work=prompt_tokens + answers * _USUAL_ANSWER_SHARE,
         )
 
@@ -233,7 +235,7 @@ class Workplace:
         context = self._open(_TRIAL_CELLS, most, unified=True)
         try:
             trial = Trial(context, self._abort, seconds=_SEQUENCES_TRIAL_SECONDS)
-            found = trial.find_sequences(most, shape.work)
+            found = trial.find_sequences(most, work=shape.work, answer=shape.answer)
         finally:
             context.free()
         self._seats_by_trial = True

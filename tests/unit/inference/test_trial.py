@@ -55,7 +55,7 @@ def make_trial(machine: Machine, *, seconds: float = 60.0) -> trial.Trial:
     ("most", "fixed", "each", "expected"),
     [
         (64, 0.010, 0.0001, 64),  # a step costs the same for one and for many
-        (64, 0.0001, 0.010, 4),  # every sequence costs the same: more bring nothing
+        (64, 0.010, 0.0101, 64),
         (3, 0.010, 0.0001, 3),
         (1, 0.010, 0.0001, 1),
     ],
@@ -64,22 +64,30 @@ def test_as_many_sequences_are_taken_as_bring_something(
     monkeypatch: pytest.MonkeyPatch, most: int, fixed: float, each: float, expected: int
 ) -> None:
     machine = Machine(lambda sequences, _tokens, _threads: fixed + each * sequences, monkeypatch)
-    assert make_trial(machine).find_sequences(most, 1e9) == expected
+    assert make_trial(machine).find_sequences(most, work=1e9, answer=50) == expected
 
 
 def test_a_rate_that_falls_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(
-        lambda sequences, _tokens, _threads: 0.01 if sequences <= 8 else 0.1 * sequences,
+        lambda sequences, _tokens, _threads: 0.01 if sequences <= 16 else 0.1 * sequences,
         monkeypatch,
     )
-    assert make_trial(machine).find_sequences(64, 1e9) == 8
+    assert make_trial(machine).find_sequences(64, work=1e9, answer=10) == 16
 
 
 def test_a_trial_takes_a_small_share_of_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = Machine(lambda sequences, _tokens, _threads: 1.0 + 0.01 * sequences, monkeypatch)
-    found = make_trial(machine).find_sequences(64, 1000)
-    assert found >= 4
-    assert machine.now < 20
+    machine = Machine(lambda sequences, _tokens, _threads: 0.09 + 0.001 * sequences, monkeypatch)
+    assert make_trial(machine).find_sequences(64, work=500, answer=10) == 32
+    assert machine.steps == 3
+    assert make_trial(machine).find_sequences(64, work=50_000, answer=10) == 64
+
+
+@pytest.mark.parametrize(("answer", "expected"), [(10, 64), (50, 8), (5000, 1)])
+def test_no_answer_is_to_take_minutes(
+    monkeypatch: pytest.MonkeyPatch, answer: int, expected: int
+) -> None:
+    machine = Machine(lambda sequences, _tokens, _threads: 0.5 + 0.15 * sequences, monkeypatch)
+    assert make_trial(machine).find_sequences(64, work=1e9, answer=answer) == expected
 
 
 def test_threads_change_only_for_what_is_clearly_faster(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,4 +111,4 @@ def test_steps_that_fail_tell_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(lambda _sequences, _tokens, _threads: 0.001, monkeypatch)
     machine.code = 2
     assert make_trial(machine).find_threads((4, 8)) == (4, 4)
-    assert make_trial(machine).find_sequences(16, 1e6) == 1
+    assert make_trial(machine).find_sequences(16, work=1e6, answer=10) == 1
