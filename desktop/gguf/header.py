@@ -13,7 +13,6 @@ from typing import BinaryIO, NamedTuple, TypeAlias
 from desktop.domain.base import Value
 from desktop.errors import UserError
 from desktop.gguf.source import MAGIC, open_model, read_failure, refuse_foreign
-from desktop.gguf.string_walk import walk_block
 from desktop.gguf.tensor_types import TENSOR_TYPES
 
 # Several times what the largest models published have, and little enough that no file can make
@@ -244,6 +243,9 @@ class _Reader:
 
     def _skip_strings(self, count: int, marks: set[bytes] | None) -> None:
         """Step over strings without building them, a megabyte at a time."""
+        # Late, for it brings NumPy, which the window's first paint is not to wait for.
+        from desktop.gguf.string_walk import walk_block  # noqa: PLC0415 - as above
+
         while count:
             self._fill(min(self._position + _STEP_BYTES, self._limit))
             done, self._position = walk_block(

@@ -12,6 +12,8 @@ from typing import BinaryIO
 from desktop.errors import EnvironmentFault, UserError
 
 MAGIC = b"GGUF"
+# Beyond so many words in brackets, a vocabulary is taken to hold any of them.
+MARKS_LIMIT = 16_384
 _SAMPLE_BYTES = 512
 
 _FOREIGN_BEGINNINGS: tuple[tuple[bytes, str], ...] = (

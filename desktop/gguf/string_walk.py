@@ -12,7 +12,8 @@ import struct
 
 import numpy as np
 
-MARKS_LIMIT = 16_384
+from desktop.gguf.source import MARKS_LIMIT
+
 _BLOCK_BYTES = 1 << 18  # what is made of a block on the way stays in the processor's cache
 _PREFIX_BYTES = 8
 _ZEROS = 7

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from desktop.domain.language_model import ModelFacts, ModelWarning
 from desktop.gguf.header import VOCABULARY_KEY, GgufHeader
-from desktop.gguf.string_walk import MARKS_LIMIT
+from desktop.gguf.source import MARKS_LIMIT
 from desktop.gguf.template_text import find_foreign_format, find_tricks
 
 _SENTENCES = {

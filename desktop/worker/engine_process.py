@@ -370,7 +370,8 @@ class EngineProcess:
             else:
                 if event is None:
                     raise self._lose("")
-                return event
+                if self._open_job != self._unstoppable or not self._cancel_is_overdue():
+                    return event
             if self._cancel_is_overdue():
                 raise self._lose("The engine did not stop when it was asked to, and was ended.")
 
