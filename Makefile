@@ -54,8 +54,8 @@ test: development sample-models ## linters, types, import contracts and all test
 	@$(MAKE) --no-print-directory lint
 	@echo "Tests of everything but the window, with PySide6 blocked from import:"
 	@$(BIN)/python -m pytest -q -p no:pytest-qt -p tests.without_qt tests/unit
-	@echo "All tests:"
-	@sh packaging/on_own_display.sh $(BIN)/python -m pytest
+	@echo "All other tests:"
+	@sh packaging/on_own_display.sh $(BIN)/python -m pytest --ignore=tests/unit --durations=15
 
 .PHONY: lint
 lint: development ## ruff, mypy, import contracts, what tracked files may hold
