@@ -25,6 +25,7 @@ _REPETITIONS = 3
 _PROMPT_TOKENS = 64
 # Where the search begins, for models that take long for one token and for others.
 _FEW_SEQUENCES, _SOME_SEQUENCES = 4, 16
+_STRIDE = 4
 _SLOW_SECONDS = 0.1
 _FIRST_SECONDS = 0.5
 
@@ -74,7 +75,7 @@ class Trial:
             self._end = min(self._end, started + allowed)
             if self._is_over() or rates[count] < max(rates.values()) * _FALLING:
                 break
-            count = min(count * 2, most)
+            count = min(count * _STRIDE, most)
         self._context.clear()
         return _choose_sequences(seconds, answer)
 

@@ -50,6 +50,7 @@ _THREAD_TRIAL_SECONDS = 1.5
 _SEQUENCES_TRIAL_SECONDS = 10.0
 # In a trial each sequence needs a place or two.
 _TRIAL_CELLS = 512
+_SMALL_CACHE_BYTES = 512 * 1024 * 1024
 # A rough guess, for the trial's length only: what an answer takes of its limit.
 _USUAL_ANSWER_SHARE = 0.5
 
@@ -187,12 +188,13 @@ class Workplace:
                 self.request, context_tokens=shape.limit, parallel_sequences=1
             )
             check_fit(request, measure_fit(request, self.threads[0]))
-        seats = self.request.parallel_sequences
-        if seats is None:
-            seats = self._try_seats(len(readable), shape)
+        if self.request.parallel_sequences is None:
+            self._try_seats(len(readable), shape)
+        else:
+            self._make_context(self.request.parallel_sequences, shape)
         if self._abort.is_set:
+            self._free_context()
             return
-        self._make_context(seats, shape)
         yield ContextMade(facts=self.facts())
 
     def _find_shape(
@@ -225,21 +227,32 @@ class Workplace:
             return _MOST_CELLS
         return int(self._free_bytes / max(1.0, self.fit.cache_bytes_per_token))
 
-    def _try_seats(self, prompts: int, shape: Shape) -> int:
+    def _try_seats(self, prompts: int, shape: Shape) -> None:
+        """Make the context for as many sequences as are fastest."""
         apart = self._affordable // shape.limit - shape.kept
         together = (self._affordable - shape.shared) // shape.own if shape.kept else 0
         most = min(_MOST_SEATS, prompts, max(apart, together))
         if most <= 1:
-            return 1
+            self._make_context(1, shape)
+            return
+        self._seats_by_trial = True
+        cache_bytes = most * shape.limit * self.fit.cache_bytes_per_token
+        if self._context is None and cache_bytes <= _SMALL_CACHE_BYTES:
+            # Tried where it will be used; what is found to be too many stays unused.
+            context = self._make_context(most, shape)
+            self._seats = self._find_seats(context, most, shape)
+            return
         # A small cache that all share: making a large one takes longer than the trial.
         context = self._open(_TRIAL_CELLS, most, unified=True)
         try:
-            trial = Trial(context, self._abort, seconds=_SEQUENCES_TRIAL_SECONDS)
-            found = trial.find_sequences(most, work=shape.work, answer=shape.answer)
+            found = self._find_seats(context, most, shape)
         finally:
             context.free()
-        self._seats_by_trial = True
-        return found
+        self._make_context(found, shape)
+
+    def _find_seats(self, context: Context, most: int, shape: Shape) -> int:
+        trial = Trial(context, self._abort, seconds=_SEQUENCES_TRIAL_SECONDS)
+        return trial.find_sequences(most, work=shape.work, answer=shape.answer)
 
     def _try_threads(self, choices: Sequence[int]) -> tuple[int, int]:
         context = self._open(_CONTEXT_STEP, 1, unified=False)
@@ -249,7 +262,7 @@ class Workplace:
         finally:
             context.free()
 
-    def _make_context(self, seats: int, shape: Shape) -> None:
+    def _make_context(self, seats: int, shape: Shape) -> Context:
         """Make a context of `seats` sequences to write on, and more for what they share.
 
         Each has a cache of its own, which is fastest, if memory holds that. A unified one holds a
@@ -263,6 +276,7 @@ class Workplace:
             cells = min(needed, max(shape.limit, self._affordable))
         self._context = self._open(cells, sequences, unified=unified)
         self._seats, self._limit, self._shares = seats, shape.limit, shape.kept > 0
+        return self._context
 
     def _open(self, cells: int, sequences: int, *, unified: bool) -> Context:
         writing, reading = self.threads
