@@ -44,11 +44,13 @@ def find_prompt_processing(model: ModelRuns) -> Measurement | None:
 
 
 def find_peak_memory(model: ModelRuns) -> Measurement | None:
-    """Return the largest valid peak of the engine process.
+    """Return the largest valid peak of the engine process that is the model's own.
 
-    Suites come first, as they are the work; the probe's own context is smaller.
+    A probe's comes first: it is taken under the same conditions for every model. A suite answered
+    many cases at a time tells how many the engine took at once, found by trial, and never counts.
     """
-    for records in (model.suite_runs, model.probe_runs):
+    alone = [record for record in model.suite_runs if record.run.answers_alone]
+    for records in (model.probe_runs, alone):
         peaks = [m for r in records for m in r.measurements if m.test == _PEAK and m.valid]
         if peaks:
             return max(peaks, key=lambda peak: peak.value)
