@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from desktop.domain.base import JsonValue, Value
+from desktop.domain.settings import Sampling
 
 
 class Role(StrEnum):
@@ -33,10 +34,76 @@ class Check(Value, frozen=True, kw_only=True):
     weight: float = 1.0
 
 
+class Metric(StrEnum):
+    """How likelihood decides a case, in the names of lm-evaluation-harness where it has one.
+
+    `acc` takes the likeliest continuation, `acc_norm` the likeliest per character, `acc_bytes`
+    per UTF-8 byte, `acc_token_norm` per token (llama-perplexity's). `mc1` and `mc2` are
+    TruthfulQA's. `greedy` asks whether the one continuation is what greedy decoding would write
+    (LAMBADA). `perplexity` scores a text as a whole (WikiText) and passes or fails nothing.
+    """
+
+    ACC = "acc"
+    ACC_NORM = "acc_norm"
+    ACC_BYTES = "acc_bytes"
+    ACC_TOKEN_NORM = "acc_token_norm"  # noqa: S105 - a metric's name
+    MC1 = "mc1"
+    MC2 = "mc2"
+    GREEDY = "greedy"
+    PERPLEXITY = "perplexity"
+
+
+class Continuation(Value, frozen=True, kw_only=True):
+    """One of the texts between which likelihood decides, after its context.
+
+    The context belongs to the continuation, not the case: WinoGrande varies the context and
+    keeps the continuation.
+    """
+
+    context: str
+    text: str
+    correct: bool = False
+
+
+class Document(Value, frozen=True, kw_only=True):
+    """A text that cases ask about and that an answer may have to cite by its `id`."""
+
+    id: str
+    text: str
+    title: str = ""
+
+
+class FewShot(Value, frozen=True, kw_only=True):
+    """Worked examples that cases name by `id`: earlier turns, and the same as running text.
+
+    `messages` come before a case's own in a conversation; `text` comes before the contexts of
+    its continuations and before a prompt that is asked as plain text.
+    """
+
+    id: str
+    messages: tuple[Message, ...] = ()
+    text: str = ""
+
+
+class Generated(Value, frozen=True, kw_only=True):
+    """Where generated cases come from: the same name, version, seed and options give them again."""
+
+    generator: str
+    version: int
+    seed: int
+    count: int
+    options: dict[str, JsonValue] = {}
+
+
 class Case(Value, frozen=True, kw_only=True):
     """One question with its checks. It passes when every check passes.
 
+    A case with `continuations` is decided by likelihood under `metric`; nothing is written, and
+    it has neither messages nor checks.
     `messages` is the conversation without a system prompt unless the case brings its own.
+    `few_shot` names worked examples of the suite. `weight` is its share in the suite's score.
+    `repeats` and `sampling`, where given, replace the run's. `group` names what several cases
+    share (a document, a template), so that statistics need not take them for independent.
     `max_tokens` limits the answer; `None` leaves it to the run's settings. At most one of
     `grammar` (GBNF) and `json_schema` (a JSON Schema document) constrains what can be written at
     all. `passing_example` and
@@ -56,6 +123,14 @@ class Case(Value, frozen=True, kw_only=True):
     json_schema: JsonValue = None
     passing_example: str | None = None
     failing_example: str | None = None
+    continuations: tuple[Continuation, ...] = ()
+    metric: Metric | None = None
+    few_shot: str = ""
+    documents: tuple[str, ...] = ()
+    weight: float = 1.0
+    repeats: int | None = None
+    sampling: Sampling | None = None
+    group: str = ""
 
 
 class Suite(Value, frozen=True, kw_only=True):
@@ -75,3 +150,6 @@ class Suite(Value, frozen=True, kw_only=True):
     sha256: str = ""
     path: str = ""
     bundled: bool = False
+    documents: tuple[Document, ...] = ()
+    few_shot: tuple[FewShot, ...] = ()
+    generated: tuple[Generated, ...] = ()
