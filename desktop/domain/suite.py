@@ -86,13 +86,47 @@ class FewShot(Value, frozen=True, kw_only=True):
 
 
 class Generated(Value, frozen=True, kw_only=True):
-    """Where generated cases come from: the same name, version, seed and options give them again."""
+    """Where generated cases come from: the same values in all fields give the same cases again.
+
+    `version` is the generator's, which changes whenever it would make other cases; `prefix` stands
+    before the ids that it gives.
+    """
 
     generator: str
     version: int
     seed: int
     count: int
     options: dict[str, JsonValue] = {}
+    language: str = "en"
+    prefix: str = ""
+
+
+class SourceFile(Value, frozen=True, kw_only=True):
+    """A file that cases were imported from: its name without folders, and its bytes' SHA-256."""
+
+    name: str
+    sha256: str
+
+
+class Imported(Value, frozen=True, kw_only=True):
+    """Where imported cases come from, so that anyone can make the same suite of the same files.
+
+    `layout` names the form of the files (`jsonl`, `csv` …), in which they can be written again.
+    `version` is the importer's, which changes whenever it would make other cases. `rows` is how
+    many questions the files hold; `sample` how many of them were drawn, under `seed` and evenly
+    by `stratify`, `None` for all. `shots` worked examples stand before each question.
+    """
+
+    importer: str
+    version: int
+    layout: str
+    files: tuple[SourceFile, ...]
+    rows: int
+    shots: int = 0
+    shot_files: tuple[SourceFile, ...] = ()
+    sample: int | None = None
+    seed: int = 0
+    stratify: str = ""
 
 
 class Case(Value, frozen=True, kw_only=True):
@@ -104,6 +138,7 @@ class Case(Value, frozen=True, kw_only=True):
     `few_shot` names worked examples of the suite. `weight` is its share in the suite's score.
     `repeats` and `sampling`, where given, replace the run's. `group` names what several cases
     share (a document, a template), so that statistics need not take them for independent.
+    `source_row` is what an imported case was made of, as its publisher wrote it.
     `max_tokens` limits the answer; `None` leaves it to the run's settings. At most one of
     `grammar` (GBNF) and `json_schema` (a JSON Schema document) constrains what can be written at
     all. `passing_example` and
@@ -131,12 +166,14 @@ class Case(Value, frozen=True, kw_only=True):
     repeats: int | None = None
     sampling: Sampling | None = None
     group: str = ""
+    source_row: JsonValue = None
 
 
 class Suite(Value, frozen=True, kw_only=True):
     """A set of cases under one id and version.
 
-    `sha256` is that of the file's bytes and tells versions apart even if their author did not.
+    `sha256` tells versions apart even if their author did not: it is that of the file's bytes, to
+    which those of generated cases are added.
     `path` is where it was read from, empty for one that came out of the database.
     """
 
@@ -153,3 +190,4 @@ class Suite(Value, frozen=True, kw_only=True):
     documents: tuple[Document, ...] = ()
     few_shot: tuple[FewShot, ...] = ()
     generated: tuple[Generated, ...] = ()
+    imported: Imported | None = None
