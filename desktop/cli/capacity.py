@@ -10,7 +10,13 @@ from desktop.domain.hardware import Capacity, CatalogueMachine, MachineKind
 from desktop.domain.language_model import LanguageModel
 from desktop.domain.settings import EngineOptions
 from desktop.worker.library import check_capacity
-from desktop.worker.machine_catalogue import find_machine, list_machines, own_catalogue
+from desktop.worker.machine_catalogue import (
+    THIS_MACHINE,
+    describe_this_machine,
+    find_machine,
+    list_machines,
+    own_catalogue,
+)
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -36,13 +42,7 @@ def choose_machine(arguments: argparse.Namespace, available_bytes: int) -> Catal
             kind=MachineKind.GPU,
             memory_bytes=arguments.memory,
         )
-    return CatalogueMachine(
-        id="here",
-        name="this machine, in the memory that is free now",
-        vendor="",
-        kind=MachineKind.SERVER,
-        memory_bytes=available_bytes,
-    )
+    return describe_this_machine(available_bytes)
 
 
 def work_out(
@@ -54,7 +54,7 @@ def work_out(
 ) -> Capacity:
     """Return whether the model fits where it is wanted. What is free here needs no reserve."""
     machine = choose_machine(arguments, available_bytes)
-    share = 0.0 if machine.id == "here" else None
+    share = 0.0 if machine.id == THIS_MACHINE else None
     users = arguments.users or 1
     return check_capacity(model, machine, context_tokens, users, options, reserved_share=share)
 

@@ -242,6 +242,13 @@ class LanguageModel(Value, frozen=True, kw_only=True):
         return self.paths[0]
 
 
+class ModelAnnotation(Value, frozen=True, kw_only=True):
+    """What people say of a model. It stays in the library: runs and exports don't carry it."""
+
+    tags: tuple[str, ...] = ()
+    note: str = ""
+
+
 class FoundFile(Value, frozen=True, kw_only=True):
     """A model file before anything of it is read: place, name and bytes of all its shards."""
 

@@ -27,7 +27,9 @@ _PROGRESS = (
     "problem",
 )
 _STOPPED = (RunStatus.INTERRUPTED, RunStatus.CANCELLED, RunStatus.FAILED)
-_ORIGIN_FIELDS = ModelOrigin.__struct_fields__
+_ORIGIN_FIELDS = tuple(
+    name for name in ModelOrigin.__struct_fields__ if name in LanguageModel.__struct_fields__
+)
 _RUN_FIELDS = tuple(f.name for f in msgspec.structs.fields(Run))
 _ANSWER_FIELDS = tuple(f.name for f in msgspec.structs.fields(Answer) if f.name != "run_id")
 _MEASUREMENT_FIELDS = tuple(
@@ -117,7 +119,9 @@ def renew_model(model: LanguageModel, row: ModelRow) -> None:
 
 def model_to_row(model: LanguageModel) -> ModelRow:
     """Return a new row for a language model."""
-    row = ModelRow(id=model.id or new_id(), added_at=model.added_at or utc_now())
+    row = ModelRow(
+        id=model.id or new_id(), added_at=model.added_at or utc_now(), origin=ModelOrigin()
+    )
     _fill(model, row)
     return row
 
@@ -129,7 +133,9 @@ def _fill(model: LanguageModel, row: ModelRow) -> None:
     row.modified_ns = str(model.modified_ns)
     row.warnings = model.warnings
     row.sha256 = model.sha256
-    row.origin = ModelOrigin(**{name: getattr(model, name) for name in _ORIGIN_FIELDS})
+    row.origin = msgspec.structs.replace(
+        row.origin, **{name: getattr(model, name) for name in _ORIGIN_FIELDS}
+    )
     row.removed_at = None
 
 

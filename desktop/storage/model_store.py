@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from desktop.domain.base import utc_now
-from desktop.domain.language_model import HashCheck, LanguageModel
+from desktop.domain.language_model import HashCheck, LanguageModel, ModelAnnotation
 from desktop.errors import UserError
 from desktop.storage.mapping import model_to_row, path_key, renew_model, row_to_model
 from desktop.storage.rows import ModelRow
@@ -127,6 +127,24 @@ class ModelStore:
         with self._transactions.writing() as session:
             for row in session.scalars(select(ModelRow).where(ModelRow.id == model_id)):
                 row.origin = msgspec.structs.replace(row.origin, hash_check=check)
+
+    def annotate(self, ids: Sequence[str], annotation: ModelAnnotation) -> None:
+        """Keep what people say of models. Unknown ids are passed over."""
+        with self._transactions.writing() as session:
+            for row in session.scalars(select(ModelRow).where(ModelRow.id.in_(ids))):
+                row.origin = msgspec.structs.replace(row.origin, annotation=annotation)
+
+    def list_annotations(self) -> dict[str, ModelAnnotation]:
+        """Return what is said of the library's models, by id; those without are left out."""
+        with self._transactions.reading() as session:
+            statement = select(ModelRow.id, ModelRow.origin).where(ModelRow.removed_at.is_(None))
+            found = session.execute(statement)
+            nothing = ModelAnnotation()
+            return {
+                model_id: origin.annotation
+                for model_id, origin in found
+                if origin.annotation != nothing
+            }
 
 
 def _find_rows(session: Session, models: Sequence[LanguageModel]) -> dict[str, ModelRow]:

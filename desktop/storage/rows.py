@@ -21,7 +21,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from desktop.domain.answer import Score
 from desktop.domain.base import Value
-from desktop.domain.language_model import HashCheck, LanguageModel, ModelFacts, ModelWarning
+from desktop.domain.language_model import (
+    HashCheck,
+    LanguageModel,
+    ModelAnnotation,
+    ModelFacts,
+    ModelWarning,
+)
 from desktop.domain.machine import Machine
 from desktop.domain.measurement import Disturbance
 from desktop.domain.run import EngineFacts, Outcome, RunStatus, StopReason, SuiteReference
@@ -37,7 +43,10 @@ _SHA256_LENGTH = 64
 
 
 class ModelOrigin(Value, frozen=True, kw_only=True):
-    """What is known of a model's files beside their header, as `LanguageModel` has it."""
+    """What is known of a model's files beside their header, as `LanguageModel` has it.
+
+    `annotation` is what people say of it, which nothing that is found on the disk may change.
+    """
 
     store: str = ""
     store_names: tuple[str, ...] = ()
@@ -46,6 +55,7 @@ class ModelOrigin(Value, frozen=True, kw_only=True):
     inodes: tuple[int, ...] = ()
     device: int = 0
     reader: str = ""
+    annotation: ModelAnnotation = ModelAnnotation()
 
 
 class Base(DeclarativeBase):

@@ -1,7 +1,7 @@
 """Keeping the library true to the disk: what came, changed, moved or went; hashes and checks."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -14,6 +14,7 @@ from desktop.domain.language_model import (
     FoundFile,
     HashCheck,
     LanguageModel,
+    ModelAnnotation,
     ModelStamp,
 )
 from desktop.errors import Cancelled
@@ -222,6 +223,25 @@ def unite_copies(models: Sequence[LanguageModel]) -> tuple[LanguageModel, ...]:
             else lead
         )
     return tuple(sorted(united, key=lambda m: (m.facts.name.casefold(), m.path)))
+
+
+def unite_annotations(
+    models: Sequence[LanguageModel], annotations: Mapping[str, ModelAnnotation]
+) -> dict[str, ModelAnnotation]:
+    """Return what is said of each content, for every entry that has it: all tags, one note.
+
+    Entries that prove to be copies may have been tagged apart, and nothing of that is lost.
+    """
+    united: dict[str, ModelAnnotation] = {}
+    for group in _group(models) if annotations else ():
+        said = [annotations[model.id] for model in group if model.id in annotations]
+        if said:
+            one = ModelAnnotation(
+                tags=tuple(dict.fromkeys(tag for each in said for tag in each.tags)),
+                note="\n".join(dict.fromkeys(each.note for each in said if each.note)),
+            )
+            united |= {model.id: one for model in group}
+    return united
 
 
 def list_alike(models: Sequence[LanguageModel], ids: Iterable[str]) -> tuple[str, ...]:

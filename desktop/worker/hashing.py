@@ -10,11 +10,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from desktop.domain.base import Value
 from desktop.domain.language_model import HashVerdict, LanguageModel
 from desktop.errors import Cancelled, UserError
+from desktop.gguf.checksums import require_checksum
 from desktop.worker.collection import Collection, check_hash, fingerprint
 
 _log = logging.getLogger(__name__)
@@ -52,6 +53,34 @@ HashingEvent: TypeAlias = HashingProgressed | HashingFinished | HashingFailed
 HashingListener: TypeAlias = Callable[[HashingEvent], None]
 
 
+class Hashing(Protocol):
+    """What the window sees of `HashingThread`. All methods return at once."""
+
+    def subscribe(self, listener: HashingListener) -> None:
+        """Call `listener` with every event, in the hashing thread."""
+
+    def submit(self, models: Sequence[LanguageModel], *, first: bool = False) -> None:
+        """Hash models that have no hash yet, with `first` before all that waits."""
+
+    def pause(self) -> None:
+        """Stand still where it is, until `proceed`."""
+
+    def proceed(self) -> None:
+        """Go on after `pause`."""
+
+    def cancel(self, model_id: str | None = None) -> None:
+        """Drop one model, or all."""
+
+    @property
+    def held(self) -> bool:
+        """Whether it waits because a run measures just now."""
+
+
+def require_hash(text: str) -> None:
+    """Refuse what people typed if it holds no SHA-256; the `UserError` says what is wrong."""
+    require_checksum(text)
+
+
 class HashingThread:
     """Hashes what is submitted; starts with the first model and ends with `close`."""
 
@@ -73,15 +102,23 @@ class HashingThread:
         """Call `listener` with every event, in the hashing thread; it must not block."""
         self._listeners.append(listener)
 
-    def submit(self, models: Sequence[LanguageModel]) -> None:
-        """Hash models that have no hash yet; those under way or waiting are not taken twice."""
+    def submit(self, models: Sequence[LanguageModel], *, first: bool = False) -> None:
+        """Hash models that have no hash yet; those under way or waiting are not taken twice.
+
+        With `first` they go before all that waits, since somebody looks at them.
+        """
         with self._changed:
+            if first:
+                wanted = {model.id for model in models}
+                self._waiting = deque(
+                    sorted(self._waiting, key=lambda waiting: waiting.id not in wanted)
+                )
             taken = {model.id for model in self._waiting}
             if self._current is not None and not self._dropped:
                 taken.add(self._current.id)
             for model in models:
                 if not model.sha256 and model.id not in taken:
-                    self._waiting.append(model)
+                    (self._waiting.appendleft if first else self._waiting.append)(model)
                     taken.add(model.id)
             if self._waiting and self._thread is None and not self._closing:
                 self._thread = threading.Thread(target=self._work, name="hashing", daemon=True)
@@ -114,6 +151,11 @@ class HashingThread:
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout_seconds)
+
+    @property
+    def held(self) -> bool:
+        """Whether it waits because a run measures just now."""
+        return self._is_held()
 
     @property
     def busy(self) -> bool:

@@ -164,6 +164,11 @@ class MemoryAccountant:
         self._available = available_memory_bytes
         self._known: dict[tuple[int, LoadModel, bool], MemoryNeed] = {}
 
+    @property
+    def available_bytes(self) -> int:
+        """What can be taken now without swapping."""
+        return self._available()
+
     def check(
         self, model: LanguageModel, settings: RunSettings, *, ask_engine: bool = False
     ) -> MemoryFit:

@@ -4,7 +4,7 @@ import json
 import logging
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from desktop import __version__, paths
 from desktop.domain.base import new_id, utc_now
 from desktop.domain.comparison import Comparison
 from desktop.domain.hardware import Capacity, CatalogueMachine
-from desktop.domain.language_model import HashCheck, LanguageModel
+from desktop.domain.language_model import HashCheck, LanguageModel, ModelAnnotation
 from desktop.domain.machine import Machine, MachineLoad
 from desktop.domain.run import EvaluationPlan, PlannedRun, Run, RunSummary
-from desktop.domain.settings import ProbePlan, RunSettings
+from desktop.domain.settings import EngineOptions, ProbePlan, RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import EnvironmentFault, UserError
 from desktop.gguf.hashing import HashProgress
@@ -38,11 +38,12 @@ from desktop.worker.collection import (
     check_hash,
     list_alike,
     refresh,
+    unite_annotations,
     unite_copies,
 )
 from desktop.worker.demonstration import list_demonstration_models
 from desktop.worker.library import MemoryAccountant, check_capacity, find_sample_models, scan
-from desktop.worker.machine_catalogue import list_machines
+from desktop.worker.machine_catalogue import THIS_MACHINE, describe_this_machine, list_machines
 from desktop.worker.operations import DatabaseFacts, MemoryFit, ModelPlace, RunDetails, ScanResult
 from desktop.worker.settings_check import require_sound_settings
 
@@ -140,6 +141,18 @@ class LocalOperations:
         shelf = self._database.models
         shelf.restore(list_alike(shelf.list_removed(), ids))
 
+    def list_annotations(self) -> dict[str, ModelAnnotation]:
+        """Return what people say of models, by id."""
+        shelf = self._database.models
+        return unite_annotations(shelf.list_models(), shelf.list_annotations())
+
+    def annotate_models(self, annotations: Mapping[str, ModelAnnotation]) -> None:
+        """Replace what people say of models and their copies."""
+        shelf = self._database.models
+        models = shelf.list_models()
+        for model_id, annotation in annotations.items():
+            shelf.annotate(list_alike(models, [model_id]), annotation)
+
     def find_sample_models(self) -> tuple[LanguageModel, ...]:
         """Return the two sample models, kept in the library, if both lie in the cache."""
         found = list_demonstration_models() if self._scripted else find_sample_models()
@@ -151,11 +164,21 @@ class LocalOperations:
         """Return the catalogue of machines, the user's own among them."""
         return list_machines()
 
+    def find_this_machine(self) -> CatalogueMachine:
+        """Return this machine with the memory that is free now."""
+        return describe_this_machine(self._memory.available_bytes)
+
     def check_capacity(
-        self, model: LanguageModel, machine: CatalogueMachine, context_tokens: int, users: int
+        self,
+        model: LanguageModel,
+        machine: CatalogueMachine,
+        context_tokens: int,
+        users: int,
+        options: EngineOptions = EngineOptions(),  # noqa: B008 -- immutable
     ) -> Capacity:
         """Tell whether a machine carries a model for so many users, and what would fit."""
-        return check_capacity(model, machine, context_tokens, users)
+        share = 0.0 if machine.id == THIS_MACHINE else None
+        return check_capacity(model, machine, context_tokens, users, options, reserved_share=share)
 
     def check_memory(self, model: LanguageModel, settings: RunSettings) -> MemoryFit:
         """Tell what a run would need and what is free."""

@@ -18,6 +18,7 @@ from desktop.suites.findings import Findings, nearest
 from desktop.suites.yaml_tree import Node, Scalar, YamlProblem, parse_yaml
 
 FORMAT_VERSION = 1
+THIS_MACHINE = "here"
 VERSION_KEY = "touchstone_hardware"
 MOST_BYTES = 5_000_000
 
@@ -33,6 +34,17 @@ _MOST_GBPS = 100_000
 _MOST_WATTS = 100_000
 _MOST_MONEY = 100_000_000
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def describe_this_machine(available_bytes: int) -> CatalogueMachine:
+    """Return this machine as far as memory that is free now goes; nothing of it is reserved."""
+    return CatalogueMachine(
+        id=THIS_MACHINE,
+        name="this machine, in the memory that is free now",
+        vendor="",
+        kind=MachineKind.SERVER,
+        memory_bytes=available_bytes,
+    )
 
 
 def own_catalogue() -> Path:

@@ -1,10 +1,11 @@
 """Short work, one verb a method: what the window and the command line ask for.
 
 Every method is synchronous, may raise `UserError`, and is safe on any one thread at a time; the
-window hands them to a `Runner`. Long work (evaluating) is `worker/thread.py`.
+window hands them to a `Runner`. `refresh` and `check_memory`, which can take long over many files,
+may run beside the others. Long work (evaluating) is `worker/thread.py`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -12,11 +13,17 @@ from desktop.domain.answer import Answer
 from desktop.domain.base import Value
 from desktop.domain.comparison import Comparison
 from desktop.domain.hardware import Capacity, CatalogueMachine
-from desktop.domain.language_model import FileProblem, HashCheck, LanguageModel, MemoryNeed
+from desktop.domain.language_model import (
+    FileProblem,
+    HashCheck,
+    LanguageModel,
+    MemoryNeed,
+    ModelAnnotation,
+)
 from desktop.domain.machine import Machine, MachineLoad
 from desktop.domain.measurement import Measurement
 from desktop.domain.run import EvaluationPlan, Run, RunSummary
-from desktop.domain.settings import RunSettings
+from desktop.domain.settings import EngineOptions, RunSettings
 from desktop.domain.suite import Suite
 from desktop.gguf.hashing import HashProgress
 from desktop.settings.options import Options
@@ -120,16 +127,33 @@ class Operations(Protocol):
     def restore_models(self, ids: Sequence[str]) -> None:
         """Undo `remove_models`."""
 
+    def list_annotations(self) -> dict[str, ModelAnnotation]:
+        """Return what people say of models, by id; copies of one content share it."""
+
+    def annotate_models(self, annotations: Mapping[str, ModelAnnotation]) -> None:
+        """Replace what people say of models and their copies."""
+
     def find_sample_models(self) -> tuple[LanguageModel, ...]:
         """Return the two sample models if both lie in the cache, else nothing."""
 
     def list_machines(self) -> tuple[CatalogueMachine, ...]:
         """Return the catalogue of machines, the user's own among them."""
 
+    def find_this_machine(self) -> CatalogueMachine:
+        """Return this machine with the memory that is free now, as one of the catalogue."""
+
     def check_capacity(
-        self, model: LanguageModel, machine: CatalogueMachine, context_tokens: int, users: int
+        self,
+        model: LanguageModel,
+        machine: CatalogueMachine,
+        context_tokens: int,
+        users: int,
+        options: EngineOptions = ...,
     ) -> Capacity:
-        """Tell whether a machine carries a model for so many users, and what would fit."""
+        """Tell whether a machine carries a model for so many users, and what would fit.
+
+        What is free here needs no reserve; of a catalogue's machine a share is kept free.
+        """
 
     def check_memory(self, model: LanguageModel, settings: RunSettings) -> MemoryFit:
         """Tell what a run would need and what is free."""

@@ -11,6 +11,7 @@ import msgspec
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from desktop.domain.events import AnswerGrew, AnswerStarted, RunEvent
+from desktop.worker.hashing import Hashing, HashingEvent
 from desktop.worker.queue import EvaluationQueue
 from desktop.worker.running import ignore
 
@@ -81,6 +82,26 @@ def _hand_over(receiver: Callable[[Exception], object], failure: Exception) -> C
         receiver(failure)
 
     return deliver
+
+
+class QtHashing(QObject):
+    """Turns what the hashing thread tells into a signal on the GUI thread.
+
+    The thread tells some times a second at most, so nothing needs to be gathered.
+    """
+
+    happened = Signal(object)
+    _arrived = Signal(object)
+
+    def __init__(self, hashing: Hashing, parent: QObject | None = None) -> None:
+        """Subscribe to `hashing`."""
+        super().__init__(parent)
+        self.hashing = hashing
+        self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        hashing.subscribe(self._arrived.emit)
+
+    def _deliver(self, event: HashingEvent) -> None:
+        self.happened.emit(event)
 
 
 class QtEvents(QObject):

@@ -7,7 +7,13 @@ import msgspec
 import pytest
 
 from desktop.domain.base import new_id, utc_now
-from desktop.domain.language_model import HashCheck, HashVerdict, LanguageModel, ModelFacts
+from desktop.domain.language_model import (
+    HashCheck,
+    HashVerdict,
+    LanguageModel,
+    ModelAnnotation,
+    ModelFacts,
+)
 from desktop.errors import UserError
 from desktop.storage.database import Database
 
@@ -149,6 +155,23 @@ def test_a_removed_model_that_moves_stays_removed(
     database.models.move(stored.id, make_model(paths=("/elsewhere/tiny.gguf",)))
     assert database.models.list_models() == ()
     assert [m.path for m in database.models.list_removed()] == ["/elsewhere/tiny.gguf"]
+
+
+def test_what_people_say_of_a_model_survives_scans_hashes_and_moves(
+    database: Database, make_model: MakeModel
+) -> None:
+    said = ModelAnnotation(tags=("baseline",), note="From the vendor's USB stick.")
+    (stored,) = database.models.save([make_model()])
+    assert database.models.list_annotations() == {}
+    database.models.annotate([stored.id], said)
+    database.models.save([found_again(stored, modified_ns=7)])
+    database.models.remember_hash(stored.id, SHA)
+    database.models.move(stored.id, make_model(paths=("/elsewhere/tiny.gguf",)))
+    assert database.models.list_annotations() == {stored.id: said}
+    database.models.remove([stored.id])
+    assert database.models.list_annotations() == {}
+    database.models.restore([stored.id])
+    assert database.models.list_annotations() == {stored.id: said}
 
 
 def test_a_file_name_that_is_no_unicode_is_refused_in_words(

@@ -150,3 +150,21 @@ def test_a_paused_hash_can_be_dropped_and_the_program_ended(
     thread.close()
     assert {model.id for model in shelf.list_models() if model.sha256} == {models[1].id}
     assert not any(each.name == "hashing" for each in threading.enumerate())
+
+
+def test_what_somebody_looks_at_goes_first(
+    shelf: ModelStore, models: list[LanguageModel], ear: Ear
+) -> None:
+    thread = HashingThread(shelf)
+    thread.subscribe(ear)
+    thread.pause()
+    thread.submit([models[0]])  # is taken at once, and waits
+    third = write_model(Path(models[0].path).parent / "2.gguf", seed=2)
+    (last,) = shelf.save(scan([third]).models)
+    thread.submit([models[1], last])
+    thread.submit([last], first=True)
+    thread.proceed()
+    order = [event.model_id for event in ear.wait(HashingFinished, 3)]
+    thread.close()
+    assert order.index(last.id) < order.index(models[1].id)
+    assert len(order) == 3

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from desktop import app
-from desktop.domain.language_model import FoundFile, HashVerdict
+from desktop.domain.language_model import FoundFile, HashVerdict, ModelAnnotation
+from desktop.domain.settings import CacheType, EngineOptions
 from desktop.errors import EnvironmentFault, UserError
 from desktop.gguf.finder import Find
 from desktop.gguf.stores import Store, find_stores
@@ -116,6 +117,44 @@ def test_a_typed_hash_is_checked_and_kept(operations: LocalOperations) -> None:
     assert operations.check_hash(kept, kept.sha256).verdict is HashVerdict.MATCHES
     with pytest.raises(UserError, match="64 hexadecimal digits"):
         operations.check_hash(kept, "nonsense")
+
+
+def test_tags_given_to_copies_apart_are_all_kept_once_they_prove_to_be_one(
+    operations: LocalOperations, home: Path
+) -> None:
+    folder = home / ".lmstudio" / "models" / "ada"
+    (first,) = operations.refresh().models
+    shutil.copyfile(first.path, folder / "copy.gguf")
+    second = next(m for m in operations.refresh().models if m.id != first.id)
+    operations.annotate_models(
+        {
+            first.id: ModelAnnotation(tags=("baseline",)),
+            second.id: ModelAnnotation(tags=("board",), note="The copy."),
+        }
+    )
+    for model in (first, second):
+        operations.check_hash(model)  # which hashes it
+    (united,) = operations.list_models()
+    kept = operations.list_annotations()[united.id]
+    assert sorted(kept.tags) == ["baseline", "board"]
+    assert kept.note == "The copy."
+    operations.annotate_models({united.id: ModelAnnotation()})
+    assert operations.list_annotations() == {}
+
+
+def test_whether_a_model_fits_here_is_answered_without_a_reserve(
+    operations: LocalOperations,
+) -> None:
+    (model,) = operations.refresh().models
+    here = operations.find_this_machine()
+    plain = operations.check_capacity(model, here, 64, 1)
+    assert here.memory_bytes == 10**12
+    assert plain.reserve_bytes == 0
+    small = EngineOptions(key_cache_type=CacheType.Q8_0, value_cache_type=CacheType.Q8_0)
+    quantised = operations.check_capacity(model, here, 64, 1, small)
+    assert quantised.need.kv_cache_bytes < plain.need.kv_cache_bytes
+    (bought, *_) = operations.list_machines()
+    assert operations.check_capacity(model, bought, 64, 1).reserve_bytes > 0
 
 
 def test_a_library_that_another_copy_is_writing_is_only_shown(
