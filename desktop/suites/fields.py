@@ -92,14 +92,58 @@ class Fields:
 
     def tokens(self, key: str) -> int | None:
         """Return a positive whole number of tokens."""
+        return self.whole(key, 1, MOST_TOKENS)
+
+    def whole(self, key: str, least: int, most: int) -> int | None:
+        """Return a whole number within limits, `None` where the key is missing or wrong."""
         node = self._nodes.get(key)
         if node is None:
             return None
         value = to_value(node)
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_TOKENS:
-            self.wrong(key, f"a whole number from 1 to {MOST_TOKENS:,}")
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            self.wrong(key, f"a whole number from {least:,} to {most:,}")
             return None
         return value
+
+    def number(self, key: str, least: float, most: float) -> float | None:
+        """Return a number within limits, `None` where the key is missing or wrong."""
+        node = self._nodes.get(key)
+        if node is None:
+            return None
+        value = as_number(node)
+        if value is None or not least <= value <= most:
+            self.wrong(key, f"a number from {least:g} to {most:g}")
+            return None
+        return float(value)
+
+    def flag(self, key: str) -> bool | None:
+        """Return true or false, `None` where the key is missing or wrong."""
+        node = self._nodes.get(key)
+        if node is None:
+            return None
+        value = to_value(node)
+        if not isinstance(value, bool):
+            self.wrong(key, "true or false")
+            return None
+        return value
+
+    def exact_text(self, key: str) -> str:
+        """Return a text that may be empty or blank: a context that begins with nothing."""
+        node = self._nodes.get(key)
+        text = as_text(node) if node is not None else ""
+        if text is None:
+            self.wrong(key, "a text")
+        return text or ""
+
+    def options(self, key: str) -> dict[str, JsonValue]:
+        """Return keys with values of any kind as a dictionary."""
+        node = self._nodes.get(key)
+        if node is None:
+            return {}
+        if not isinstance(node, Mapping):
+            self.wrong(key, "keys with values")
+            return {}
+        return {name.text: to_value(value) for name, value in node.pairs}
 
     def choice(self, key: str, allowed: MappingOf[str, _Choice]) -> _Choice | None:
         """Return one of a few words."""

@@ -8,8 +8,9 @@ from desktop.domain.run import Outcome
 from desktop.domain.suite import Case
 from desktop.paths import resource
 from desktop.scoring.registry import describe_check, score_answer
+from desktop.suites.cases import DIFFICULTIES
 from desktop.suites.examples import check_examples
-from desktop.suites.reader import DIFFICULTIES, list_bundled_suites, read_suite
+from desktop.suites.reader import list_bundled_suites, read_suite
 
 SUITE = read_suite(resource("suites", "starter.yaml"))
 each_case = pytest.mark.parametrize("case", SUITE.cases, ids=lambda case: case.id)
