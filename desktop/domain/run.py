@@ -96,13 +96,22 @@ class EngineFacts(Value, frozen=True, kw_only=True):
 
 
 class SuiteReference(Value, frozen=True, kw_only=True):
-    """Which suite a run asked: enough to show it and to find the stored copy by `sha256`."""
+    """Which suite a run asked: enough to show it and to find the stored copy by `sha256`.
+
+    `fixed_cases` set their own number of repeats, which make `fixed_answers`.
+    """
 
     id: str
     title: str
     version: str
     sha256: str
     cases: int
+    fixed_cases: int = 0
+    fixed_answers: int = 0
+
+    def count_answers(self, repeats: int) -> int:
+        """Return how many answers a run has that asks so many times."""
+        return (self.cases - self.fixed_cases) * repeats + self.fixed_answers
 
 
 class Run(Value, frozen=True, kw_only=True):

@@ -168,6 +168,14 @@ class Case(Value, frozen=True, kw_only=True):
     group: str = ""
     source_row: JsonValue = None
 
+    @property
+    def fixed_repeats(self) -> int | None:
+        """How often it is asked whatever the run says, `None` where the run decides.
+
+        Likelihood is the same every time.
+        """
+        return 1 if self.continuations else self.repeats
+
 
 class Suite(Value, frozen=True, kw_only=True):
     """A set of cases under one id and version.

@@ -47,12 +47,15 @@ def make_runs(plan: EvaluationPlan, now: Callable[[], datetime]) -> tuple[Run, .
 
 def refer_to(suite: Suite) -> SuiteReference:
     """Return what a run keeps of its suite."""
+    fixed = [times for case in suite.cases if (times := case.fixed_repeats) is not None]
     return SuiteReference(
         id=suite.id,
         title=suite.title,
         version=suite.version,
         sha256=suite.sha256,
         cases=len(suite.cases),
+        fixed_cases=len(fixed),
+        fixed_answers=sum(fixed),
     )
 
 

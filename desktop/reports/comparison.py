@@ -121,7 +121,7 @@ def _compare_model(model: ModelRuns, cells: Cells, book: CaseBook) -> ComparedMo
 
 def _counts(model: ModelRuns, answers: Sequence[Answer]) -> RunCounts:
     planned = sum(
-        record.run.suite.cases * record.run.settings.repeats
+        record.run.suite.count_answers(record.run.settings.repeats)
         for record in model.suite_runs
         if record.run.suite
     )

@@ -66,7 +66,7 @@ def _summarize(
     measurements: Sequence[Measurement],
 ) -> RunSummary:
     run = row_to_run(row)
-    cases = run.suite.cases * run.settings.repeats if run.suite else 0
+    cases = run.suite.count_answers(run.settings.repeats) if run.suite else 0
     counts = RunCounts.of_outcomes(outcomes, cases)
     peaks = [m.value for m in measurements if m.valid and m.test == "peak_resident"]
     return RunSummary(
