@@ -9,14 +9,15 @@ from desktop.domain.comparison import Interval
 _STEPS_OF_BISECTION = 60
 
 
-def wilson_interval(passed: int, total: int, level: float = 0.95) -> Interval:
+def wilson_interval(passed: float, total: float, level: float = 0.95) -> Interval:
     """Return Wilson's score interval of `passed` out of `total`, without continuity correction.
 
     Unlike the textbook's normal interval it stays within 0 and 1 and holds its level with few
     cases and with shares near the ends (Wilson 1927, J. Am. Stat. Assoc. 22:209; Newcombe 1998,
-    Stat. Med. 17:857). `ValueError` without cases.
+    Stat. Med. 17:857). Both may be fractions: cases that hang together count as fewer (`clusters`).
+    `ValueError` without cases, and for what is no number.
     """
-    if total < 1 or not 0 <= passed <= total:
+    if not (0 < total < math.inf and 0 <= passed <= total):
         raise ValueError(f"{passed} of {total} is no share")
     z = _normal_quantile(level)
     share = passed / total
@@ -30,17 +31,20 @@ def wilson_interval(passed: int, total: int, level: float = 0.95) -> Interval:
 
 
 def paired_difference_interval(
-    only_first: int, only_second: int, cases: int, level: float = 0.95
+    only_first: float, only_second: float, cases: float, level: float = 0.95
 ) -> Interval:
     """Return Tango's score interval of first minus second in share passed, on the same cases.
 
     `only_first` and `only_second` count the cases that one alone passed, `cases` all that both
-    were scored on. Chosen over Newcombe's because it asks what McNemar's test asks: whenever the
-    exact test says that two models differ, this interval leaves zero out, so that the sentence
-    and the drawn interval never contradict (Tango 1998, Stat. Med. 17:891; recommended by
+    were scored on; all may be fractions where cases hang together (`clusters`). Chosen over
+    Newcombe's because it asks what McNemar's test asks: whenever the exact test says that two
+    models differ, this interval leaves zero out, so that the sentence and the drawn interval
+    never contradict (Tango 1998, Stat. Med. 17:891; recommended by
     Fagerland, Lydersen and Laake 2014, Stat. Med. 33:2850). `ValueError` without cases.
     """
-    if cases < 1 or min(only_first, only_second) < 0 or only_first + only_second > cases:
+    # The sum of two scaled counts may exceed the scaled total by a rounding.
+    room = cases * (1 + 1e-12) - only_first - only_second
+    if not (0 < cases < math.inf and min(only_first, only_second, room) >= 0):
         raise ValueError(f"{only_first} and {only_second} cannot differ among {cases} cases")
     z = _normal_quantile(level)
     observed = (only_first - only_second) / cases
@@ -60,7 +64,9 @@ def _normal_quantile(level: float) -> float:
     return NormalDist().inv_cdf(0.5 + level / 2)
 
 
-def _tango_statistic(only_first: int, only_second: int, cases: int, difference: float) -> float:
+def _tango_statistic(
+    only_first: float, only_second: float, cases: float, difference: float
+) -> float:
     """Return the score statistic of the hypothesis that `difference` is the true one."""
     a = 2 * cases
     b = -only_first - only_second + (2 * cases - only_first + only_second) * difference
