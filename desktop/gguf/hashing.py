@@ -71,7 +71,7 @@ def _read(path: Path) -> Iterator[memoryview]:
     try:
         with open_model(path) as stream:
             _announce_reading(stream.fileno())
-            while count := stream.readinto(buffer):  # type: ignore[attr-defined]
+            while count := stream.readinto(buffer):
                 yield buffer[:count]
     except OSError as error:
         raise read_failure(path, error) from None

@@ -4,10 +4,10 @@ Nothing but regular files is ever opened: a FIFO would wait for ever and a devic
 """
 
 import errno
+import io
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
 
 from desktop.errors import EnvironmentFault, UserError
 
@@ -69,7 +69,7 @@ def check_regular(path: Path) -> os.stat_result:
     return status
 
 
-def open_model(path: Path) -> BinaryIO:
+def open_model(path: Path) -> io.FileIO:
     """Open a regular file for reading; `UserError` says why it can't be had.
 
     Opened without waiting and checked again once open, because a name can be swapped between

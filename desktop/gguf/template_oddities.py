@@ -1,7 +1,8 @@
 """What is odd about a model's chat template, in words.
 
 Codes are stable: `template_reaches_out`, `template_huge_work`, `template_address`,
-`template_hidden_order`, `template_invisible`, `template_too_long`, `foreign_template`.
+`template_hidden_order`, `template_invisible`, `template_too_long`, `templates_too_many`,
+`foreign_template`.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,10 @@ from collections.abc import Iterator
 from desktop.domain.language_model import ModelFacts, ModelWarning
 from desktop.gguf.header import VOCABULARY_KEY, GgufHeader
 from desktop.gguf.source import MARKS_LIMIT
-from desktop.gguf.template_text import find_foreign_format, find_tricks
+from desktop.gguf.template_text import TEMPLATE_LIMIT, find_foreign_format, find_tricks
+
+# Characters of all templates together, so that no file takes long to check.
+_MOST_CHECKED = 2 * TEMPLATE_LIMIT
 
 _SENTENCES = {
     "template_reaches_out": "{which} reaches for Python's insides or other files (“{found}”), "
@@ -31,7 +35,18 @@ _SENTENCES = {
 def find_template_oddities(header: GgufHeader, facts: ModelFacts) -> Iterator[ModelWarning]:
     """Yield the warnings about all templates of a model, each code once."""
     told: set[str] = set()
-    for which, template in _list_templates(header):
+    checked = 0
+    templates = list(_list_templates(header))
+    for number, (which, template) in enumerate(templates):
+        if checked > _MOST_CHECKED:
+            yield ModelWarning(
+                code="templates_too_many",
+                message=f"The file has {len(templates):,} chat templates, where known ones have up "
+                f"to three; only the first {number:,} were checked, so read the others before you "
+                "rely on the model's answers.",
+            )
+            break
+        checked += min(len(template), TEMPLATE_LIMIT)
         for trick in find_tricks(template):
             if trick.code not in told:
                 told.add(trick.code)

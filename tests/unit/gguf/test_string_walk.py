@@ -9,6 +9,7 @@ import gguf
 import pytest
 
 from desktop.gguf.header import read_header
+from desktop.gguf.source import MARKS_LIMIT
 from desktop.gguf.string_walk import walk_block
 from tests.unit.gguf.plain_reader import PlainReader
 
@@ -27,10 +28,12 @@ def walk_all(buffer: bytearray, count: int, *, big_endian: bool) -> tuple[int, i
     marks: set[bytes] = set()
     at = done = 0
     while done < count:
-        more, at = walk_block(buffer, at, count - done, big_endian=big_endian, marks=marks)
-        if not more:
+        stretch = memoryview(buffer)[at:]
+        walked = walk_block(stretch, count - done, big_endian=big_endian, marks=marks)
+        if not walked.strings:
             break
-        done += more
+        done += walked.strings
+        at += walked.size_bytes
     return done, at, marks
 
 
@@ -57,8 +60,9 @@ def test_any_texts_are_stepped_over_as_one_by_one(seed: int, big_endian: bool) -
     chance = random.Random(seed)  # noqa: S311 - a seeded choice, no secret
     texts = chance.choices([*TRICKY, *(b"w%d" % n for n in range(40 * (seed % 3)))], k=700)
     buffer = pack(texts, ">" if big_endian else "<")
-    done, at, _ = walk_all(buffer, len(texts), big_endian=big_endian)
+    done, at, marks = walk_all(buffer, len(texts), big_endian=big_endian)
     assert (done, at) == (len(texts), len(buffer))
+    assert marks == {text for text in texts if is_mark(text)}
 
 
 @pytest.mark.parametrize("big_endian", [False, True])
@@ -66,15 +70,29 @@ def test_no_more_strings_are_taken_than_asked_for(big_endian: bool) -> None:
     texts = [b"w%d" % n for n in range(500)]
     buffer = pack(texts, ">" if big_endian else "<")
     end = len(pack(texts[:123]))
-    assert walk_block(buffer, 0, 123, big_endian=big_endian, marks=None) == (123, end)
+    walked = walk_block(buffer, 123, big_endian=big_endian, marks=None)
+    assert (walked.strings, walked.size_bytes) == (123, end)
 
 
 def test_strings_that_reach_beyond_the_buffer_are_left() -> None:
     texts = [b"one", b"two", b"three"]
     buffer = pack(texts)
     for missing in range(1, 13):
-        done, at = walk_block(buffer[:-missing], 0, 3, big_endian=False, marks=None)
-        assert (done, at) == (2, len(pack(texts[:2])))
+        walked = walk_block(buffer[:-missing], 3, big_endian=False, marks=None)
+        assert (walked.strings, walked.size_bytes) == (2, len(pack(texts[:2])))
+
+
+def test_an_empty_text_at_the_very_end_is_no_mark() -> None:
+    """Where its first byte would be, there is nothing; the byte before it is a bracket."""
+    texts = [b"w%d" % n for n in range(100)] + [b"<" * 60, b""]
+    done, _, marks = walk_all(pack(texts), len(texts), big_endian=False)
+    assert (done, marks) == (102, set())
+
+
+def test_marks_beyond_their_limit_are_not_kept() -> None:
+    texts = [b"<%d>" % n for n in range(MARKS_LIMIT + 500)]
+    _, _, marks = walk_all(pack(texts), len(texts), big_endian=False)
+    assert len(marks) == MARKS_LIMIT
 
 
 def test_words_in_brackets_are_collected() -> None:
