@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import Pipe
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import peers
 
@@ -213,20 +213,43 @@ def _post(port: int, prompt: str, max_tokens: int) -> Any:
     return answer
 
 
+class Setting(NamedTuple):
+    """What llama-batched-bench is told: sequences at once, and whether attention is fused."""
+
+    sequences: int
+    attention: str
+
+    def __str__(self) -> str:
+        """Return it as the tables show it."""
+        return f"{self.sequences} sequences, flash attention {self.attention}"
+
+
 def measure_ceiling(
-    model: Path, ours: Ours, sequences: Sequence[int], *, threads: int
-) -> dict[int, float]:
-    """Return llama-batched-bench's seconds for as many cases of our mean lengths, by sequences.
+    model: Path, ours: Ours, settings: Sequence[Setting], *, threads: int
+) -> dict[Setting, float]:
+    """Return llama-batched-bench's seconds for as many cases of our mean lengths, by setting.
 
     It knows whole tokens only, so its times are scaled from rounded lengths to the means. It
     shares nothing between sequences and stops for nothing.
     """
+    found = {}
+    for attention in dict.fromkeys(setting.attention for setting in settings):
+        counts = [s.sequences for s in settings if s.attention == attention]
+        for count, seconds in _run_batched_bench(model, ours, counts, attention, threads).items():
+            found[Setting(count, attention)] = seconds
+    return found
+
+
+def _run_batched_bench(
+    model: Path, ours: Ours, sequences: Sequence[int], attention: str, threads: int
+) -> dict[int, float]:
     prompt, generated = round(ours.prompt_tokens), max(1, round(ours.generated_tokens))
     cells = -(-(prompt + generated) // _CELLS) * _CELLS
     output = peers.run_tool(
         "llama-batched-bench",
         *("-m", model, "-t", threads, "-c", cells * max(sequences), "--output-format", "jsonl"),
         *("-npp", prompt, "-ntg", generated, "-npl", ",".join(map(str, sequences))),
+        *("-fa", attention),
     )
     rows = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     if len(rows) != len(sequences):

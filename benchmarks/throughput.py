@@ -19,6 +19,7 @@ import results
 from contenders import (
     Answered,
     Ours,
+    Setting,
     answer_by_server,
     answer_in_a_loop,
     answer_ours,
@@ -32,6 +33,8 @@ SHORT_TOKENS, SHARED_TOKENS = 48, 16
 OF_CEILING, OF_SERVER, OF_LOOP, OF_UNSHARED = 0.9, 2.0, 1.5, 3.0
 _SLOTS = (4, 8, 16, 32)
 _SEQUENCES = (8, 16, 32, 64)
+# `auto`, llama.cpp's own choice, is `on` for both models.
+_ATTENTION = ("on", "off")
 _PROMPTS = Path(__file__).resolve().with_name("prompts")
 _CONTEXT = 256
 _HEAD = ("model and way", "settings", "s", "cases/min", "tokens/s", "ours is", "same answers")
@@ -93,12 +96,13 @@ class Bench:
     ) -> tuple[list[Ours], Ratio]:
         """Run ours and llama-batched-bench in turn; return ours and its speed over the ceiling's.
 
-        The first round looks for the number of sequences that is best for llama-batched-bench.
+        The first round looks for the settings that are best for llama-batched-bench.
         """
         ours = [self.run_ours(model)]
         threads = ours[0].facts.threads
-        seconds = measure_ceiling(model, ours[0], sequences, threads=threads)
-        best = min(seconds, key=lambda count: seconds[count])
+        settings = [Setting(count, way) for way in _ATTENTION for count in sequences]
+        seconds = measure_ceiling(model, ours[0], settings, threads=threads)
+        best = min(seconds, key=lambda setting: seconds[setting])
         ceilings = [seconds[best]]
         for turn in range(1, self._options.rounds):
             # Whoever comes second may find the processor warmer: the order is turned each time.
@@ -111,7 +115,7 @@ class Bench:
         self._add_ours(model, ours)
         self._add(
             f"{model.name}: ceiling",
-            f"{best} sequences",
+            str(best),
             Answered(
                 seconds=statistics.median(ceilings), tokens=ours[-1].answered.tokens, texts=()
             ),
@@ -163,7 +167,8 @@ class Bench:
         median = statistics.median(seconds)
         self._add(
             f"{model.name}: ours",
-            f"{last.facts.parallel_sequences} sequences, {last.facts.threads} threads",
+            f"{last.facts.parallel_sequences} sequences, {_attention(last)},"
+            f" {last.facts.threads} threads",
             Answered(seconds=median, tokens=last.answered.tokens, texts=()),
         )
         self.notes.append(
@@ -186,6 +191,11 @@ class Bench:
     def body(self) -> str:
         """Return the table and the notes in Markdown."""
         return results.table(_HEAD, self.rows) + "\n\n" + "\n".join(f"- {n}" for n in self.notes)
+
+
+def _attention(run: Ours) -> str:
+    options = run.facts.options
+    return f"flash attention {options.flash_attention if options else 'unknown'}"
 
 
 def bench_short_cases(models: Sequence[Path], options: argparse.Namespace) -> int:

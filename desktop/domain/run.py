@@ -27,15 +27,26 @@ class RunStatus(StrEnum):
 class Outcome(StrEnum):
     """What became of one case.
 
-    `truncated` means that the model was cut off in the middle of its thinking, so that there is
-    no answer to check. It counts as not passed: within its limits the model did not answer.
-    `error` means that engine, scorer or time-out were at fault: it is left out of the score.
+    Four of them are ways not to pass, and count so. `failed`: the model answered, and a check said
+    no. `refused`: it declined to answer where an answer was wanted. `truncated`: a limit cut it
+    off, in the middle of its thinking or of an answer that does not pass as far as it goes.
+    `thinking_only`: it ended by itself after its thinking, and answered nothing.
+    Two are left out of the score. `error`: engine, scorer or time-out were at fault. `open`: a
+    person's rating or a judge model's verdict is still to come.
     """
 
     PASSED = "passed"
     FAILED = "failed"
+    REFUSED = "refused"
     TRUNCATED = "truncated"
+    THINKING_ONLY = "thinking_only"
     ERROR = "error"
+    OPEN = "open"
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether it counts in a score."""
+        return self not in (Outcome.ERROR, Outcome.OPEN)
 
 
 class StopReason(StrEnum):
@@ -56,7 +67,8 @@ class EngineFacts(Value, frozen=True, kw_only=True):
     All are the values in force, not those asked for. `context_tokens` is that of one sequence.
     `batch_threads` read prompts, `threads` write. `unified_cache` tells that all sequences share
     one KV cache. `shares_prefixes` tells that beginnings common to several prompts are read once.
-    `threads_by_trial` and `sequences_by_trial` tell that the number was found on this machine.
+    `threads_by_trial`, `sequences_by_trial` and `attention_by_trial` tell that what is in force
+    was found on this machine.
     """
 
     name: str
@@ -73,6 +85,7 @@ class EngineFacts(Value, frozen=True, kw_only=True):
     shares_prefixes: bool = False
     threads_by_trial: bool = False
     sequences_by_trial: bool = False
+    attention_by_trial: bool = False
     weights_bytes: int | None = None
     kv_cache_bytes: int | None = None
     compute_bytes: int | None = None
@@ -160,8 +173,9 @@ class Run(Value, frozen=True, kw_only=True):
 class RunCounts(Value, frozen=True, kw_only=True):
     """How many cases a run has had, by outcome. `cases` counts repeats too.
 
-    `failed` is every case that was judged and not passed; `truncated` tells how many of those
-    were cut off in the middle of their thinking.
+    `failed` is every case that was judged and not passed; `truncated`, `refused` and
+    `thinking_only` tell how many of those were cut off, declined or ended without an answer.
+    `open` ones wait for a rating or a judge.
     """
 
     cases: int = 0
@@ -169,17 +183,24 @@ class RunCounts(Value, frozen=True, kw_only=True):
     failed: int = 0
     truncated: int = 0
     errors: int = 0
+    refused: int = 0
+    thinking_only: int = 0
+    open: int = 0
 
     @classmethod
     def of_outcomes(cls, outcomes: Mapping[Outcome, int], cases: int) -> "RunCounts":
         """Return the counts of `cases` planned cases, of which `outcomes` are known."""
-        truncated = outcomes.get(Outcome.TRUNCATED, 0)
+        passed = outcomes.get(Outcome.PASSED, 0)
+        judged = sum(count for outcome, count in outcomes.items() if outcome.is_judged)
         return cls(
             cases=cases,
-            passed=outcomes.get(Outcome.PASSED, 0),
-            failed=outcomes.get(Outcome.FAILED, 0) + truncated,
-            truncated=truncated,
+            passed=passed,
+            failed=judged - passed,
+            truncated=outcomes.get(Outcome.TRUNCATED, 0),
             errors=outcomes.get(Outcome.ERROR, 0),
+            refused=outcomes.get(Outcome.REFUSED, 0),
+            thinking_only=outcomes.get(Outcome.THINKING_ONLY, 0),
+            open=outcomes.get(Outcome.OPEN, 0),
         )
 
     @property
@@ -190,7 +211,7 @@ class RunCounts(Value, frozen=True, kw_only=True):
     @property
     def done(self) -> int:
         """Cases that have an answer or an error."""
-        return self.passed + self.failed + self.errors
+        return self.passed + self.failed + self.errors + self.open
 
 
 class RunSummary(Value, frozen=True, kw_only=True):

@@ -134,7 +134,7 @@ class SuiteRun:
                 else settings.parallel_sequences,
                 threads=known.threads if known else settings.threads,
                 gpu_layers=settings.gpu_layers,
-                options=settings.engine,
+                options=(known and known.options) or settings.engine,
             )
         )
         self._templated = bool(loaded.chat_template)

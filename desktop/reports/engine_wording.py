@@ -41,11 +41,14 @@ def describe_sharing(engine: EngineFacts) -> str:
     return "beginnings that prompts share are read once" if engine.shares_prefixes else ""
 
 
-def list_unusual_options(options: EngineOptions) -> tuple[str, ...]:
+def list_unusual_options(
+    options: EngineOptions, *, attention_by_trial: bool = False
+) -> tuple[str, ...]:
     """Return a clause for each option that is not llama.cpp's default."""
+    trial = _BY_TRIAL if attention_by_trial else ""
     clauses = {
-        "flash attention on": options.flash_attention is FlashAttention.ON,
-        "flash attention off": options.flash_attention is FlashAttention.OFF,
+        f"flash attention on{trial}": options.flash_attention is FlashAttention.ON,
+        f"flash attention off{trial}": options.flash_attention is FlashAttention.OFF,
         f"keys cached as {options.key_cache_type}": options.key_cache_type
         is not _USUAL.key_cache_type,
         f"values cached as {options.value_cache_type}": options.value_cache_type
@@ -66,5 +69,6 @@ def describe_engine_work(engine: EngineFacts) -> str:
     """Return in one line how the engine worked, without its name."""
     parts = (describe_at_once(engine), describe_threads(engine), describe_sharing(engine))
     options = engine.telling_options
-    unusual = list_unusual_options(options) if options else ()
+    found = engine.attention_by_trial
+    unusual = list_unusual_options(options, attention_by_trial=found) if options else ()
     return "; ".join(part for part in (*parts, *unusual) if part)

@@ -201,4 +201,7 @@ def _each(group: Sequence[EngineFacts], describe: Callable[[EngineFacts], str]) 
 
 def _options(engine: EngineFacts) -> str:
     options = engine.telling_options
-    return "; ".join(list_unusual_options(options)) or "usual" if options else ""
+    if options is None:
+        return ""
+    found = engine.attention_by_trial
+    return "; ".join(list_unusual_options(options, attention_by_trial=found)) or "usual"

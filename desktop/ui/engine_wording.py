@@ -60,12 +60,18 @@ def describe_sharing(engine: EngineFacts) -> str:
     return _tr("shared beginnings of prompts read once") if engine.shares_prefixes else ""
 
 
-def list_unusual_options(options: EngineOptions) -> tuple[str, ...]:
+def list_unusual_options(
+    options: EngineOptions, *, attention_by_trial: bool = False
+) -> tuple[str, ...]:
     """Return a clause for each option that is not llama.cpp's default."""
     clauses = []
     if options.flash_attention is not FlashAttention.AUTO:
         on = options.flash_attention is FlashAttention.ON
-        clauses.append(_tr("flash attention on") if on else _tr("flash attention off"))
+        if attention_by_trial:
+            found = _tr("flash attention on, found by trial")
+            clauses.append(found if on else _tr("flash attention off, found by trial"))
+        else:
+            clauses.append(_tr("flash attention on") if on else _tr("flash attention off"))
     if options.key_cache_type is not _USUAL.key_cache_type:
         clauses.append(_tr("keys stored as {0}").format(options.key_cache_type))
     if options.value_cache_type is not _USUAL.value_cache_type:
@@ -85,13 +91,13 @@ def list_unusual_options(options: EngineOptions) -> tuple[str, ...]:
 def describe_engine_work(engine: EngineFacts, *, asked_cases: bool) -> str:
     """Return how the engine worked, one clause a line; a probe asks no cases."""
     context = _tr("context of {0} tokens").format(format_number(engine.context_tokens))
-    options = engine.telling_options
+    options, trial = engine.telling_options, engine.attention_by_trial
     clauses = [
         describe_at_once(engine) if asked_cases else "",
         describe_threads(engine),
         context if engine.context_tokens else "",
         describe_sharing(engine),
-        *(list_unusual_options(options) if options else ()),
+        *(list_unusual_options(options, attention_by_trial=trial) if options else ()),
     ]
     return " · ".join(clause for clause in clauses if clause)
 

@@ -196,6 +196,10 @@ class Context:
         """Forget one sequence."""
         api.llama_memory_seq_rm(self.memory, sequence, -1, -1)
 
+    def cut(self, sequence: int, position: int) -> None:
+        """Forget what a sequence holds from a position on."""
+        api.llama_memory_seq_rm(self.memory, sequence, position, -1)
+
     def copy(self, source: int, target: int) -> None:
         """Give one sequence's content to another; in a unified cache nothing is moved."""
         api.llama_memory_seq_cp(self.memory, source, target, -1, -1)

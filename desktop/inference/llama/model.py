@@ -67,6 +67,8 @@ class Model(Vocabulary):
         # Not the buffers in the log: mapped pages count there beside their repacked copies, and
         # a simulated load has none.
         self.weights_bytes = int(api.llama_model_size(self.pointer))
+        self.heads = int(api.llama_model_n_head(self.pointer))
+        self.window = int(api.llama_model_n_swa(self.pointer))
         self.trained_context = int(api.llama_model_n_ctx_train(self.pointer))
 
     def _refuse_what_cannot_answer(self, path: str) -> None:

@@ -5,11 +5,11 @@ lengths, the number of sequences and of threads by a short trial, within the mem
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
 from desktop.domain.run import EngineFacts
+from desktop.domain.settings import FlashAttention
 from desktop.errors import EngineFault
 from desktop.inference.allowance import available_memory_bytes, thread_choices
 from desktop.inference.engine import (
@@ -19,6 +19,7 @@ from desktop.inference.engine import (
     LoadModel,
     Prompt,
 )
+from desktop.inference.llama.attention import AttentionTrial, can_be_plain, is_worth_trying
 from desktop.inference.llama.binding import AbortFlag, binding_version, describe_build
 from desktop.inference.llama.context import Context, context_parameters
 from desktop.inference.llama.fitting import (
@@ -33,16 +34,15 @@ from desktop.inference.llama.model import Model
 from desktop.inference.llama.plan import (
     Turn,
     count_kept,
-    count_saved,
     keep_order,
     take_turns,
 )
+from desktop.inference.llama.shape import CONTEXT_STEP, Shape, find_shape
 from desktop.inference.llama.trial import Trial
 
 REPRODUCIBLE = 1
 # Beyond this, more sequences at once bring nothing on processors and little on GPUs.
 _MOST_SEATS = 64
-_CONTEXT_STEP = 256
 _MOST_CELLS = 2**24
 # Memory that is left to everything else when the engine chooses how much to take.
 _SHARE_OF_FREE_MEMORY = 0.5
@@ -51,25 +51,6 @@ _SEQUENCES_TRIAL_SECONDS = 10.0
 # In a trial each sequence needs a place or two.
 _TRIAL_CELLS = 512
 _SMALL_CACHE_BYTES = 512 * 1024 * 1024
-# A rough guess, for the trial's length only: what an answer takes of its limit.
-_USUAL_ANSWER_SHARE = 0.5
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What prompts ask of a context, in tokens.
-
-    `limit` is what prompt and answer of one may have together. `kept` beginnings are held at a
-    time, `shared` tokens long in all; beyond them one prompt takes `own` tokens at most.
-    `answer` is the longest answer, `work` about how many tokens are to be decoded altogether.
-    """
-
-    limit: int
-    kept: int = 0
-    shared: int = 0
-    own: int = 0
-    answer: int = 0
-    work: float = 0.0
 
 
 class Workplace:
@@ -86,6 +67,8 @@ class Workplace:
         self._context: Context | None = None
         self._seats = self._limit = 0
         self._seats_by_trial = False
+        self._attention = request.options.flash_attention
+        self._attention_by_trial = False
         self._shares = False
         choices = thread_choices()
         self.threads = (request.threads or choices[0],) * 2
@@ -129,6 +112,7 @@ class Workplace:
             shares_prefixes=self._shares,
             threads_by_trial=self._threads_by_trial,
             sequences_by_trial=self._seats_by_trial,
+            attention_by_trial=self._attention_by_trial,
             weights_bytes=self.model.weights_bytes,
             kv_cache_bytes=context.cache_bytes if context else None,
             compute_bytes=context.compute_bytes if context else None,
@@ -178,7 +162,12 @@ class Workplace:
         self, readable: Sequence[tuple[Prompt, Sequence[int]]], turns: Sequence[Turn]
     ) -> Iterator[ContextMade]:
         """Make the context that these prompts need, unless the one there is will do."""
-        shape = self._find_shape(readable, turns)
+        shape = find_shape(
+            readable,
+            turns,
+            context_tokens=self.request.context_tokens,
+            trained_context=self.model.trained_context,
+        )
         if self._context and shape.limit <= self._limit:
             return
         self._free_context()
@@ -188,6 +177,8 @@ class Workplace:
                 self.request, context_tokens=shape.limit, parallel_sequences=1
             )
             check_fit(request, measure_fit(request, self.threads[0]))
+        if self.request.parallel_sequences != REPRODUCIBLE:
+            self._try_attention(shape)
         if self.request.parallel_sequences is None:
             self._try_seats(len(readable), shape)
         else:
@@ -197,35 +188,32 @@ class Workplace:
             return
         yield ContextMade(facts=self.facts())
 
-    def _find_shape(
-        self, readable: Sequence[tuple[Prompt, Sequence[int]]], turns: Sequence[Turn]
-    ) -> Shape:
-        """Find out what the longest prompt with its answer needs, if the model was made for it."""
-        needs = [len(tokens) + _longest_answer(prompt) for prompt, tokens in readable]
-        limit = -(-(max(needs) + 1) // _CONTEXT_STEP) * _CONTEXT_STEP
-        if self.model.trained_context:
-            limit = min(limit, self.model.trained_context)
-        limit = self.request.context_tokens or limit
-        prefixes = {turn.index: turn.prefix.tokens for turn in turns if turn.prefix}
-        own = (min(need, limit) - prefixes.get(n, 0) for n, need in enumerate(needs))
-        answers = sum(_longest_answer(prompt) for prompt, _ in readable)
-        prompt_tokens = sum(len(tokens) for _, tokens in readable) - count_saved(turns)
-        return Shape(
-            limit=limit,
-            kept=count_kept(turns),
-            # While one group's last prompts are answered, the next one's beginning is read.
-            shared=2 * max(prefixes.values(), default=0),
-            own=max(own),
-            answer=max(_longest_answer(prompt) for prompt, _ in readable),
-            work=prompt_tokens + answers * _USUAL_ANSWER_SHARE,
-        )
-
     @property
     def _affordable(self) -> int:
         """How many tokens of cache memory holds; the engine takes no more of its own accord."""
         if is_elsewhere(self.fit.devices):
             return _MOST_CELLS
         return int(self._free_bytes / max(1.0, self.fit.cache_bytes_per_token))
+
+    def _try_attention(self, shape: Shape) -> None:
+        """Find out how attention is computed fastest, where that is open and makes a difference."""
+        options = self.request.options
+        self._attention = options.flash_attention
+        self._attention_by_trial = (
+            options.flash_attention is FlashAttention.AUTO
+            and not is_elsewhere(self.fit.devices)
+            and self._can_be_plain(shape.limit)
+            and is_worth_trying(shape)
+        )
+        if self._attention_by_trial:
+            trial = AttentionTrial(self._open_apart, self._abort, window=self.model.window)
+            self._attention = trial.choose(
+                shape, cache_bytes_per_token=self.fit.cache_bytes_per_token
+            )
+
+    def _open_apart(self, cells: int, sequences: int, attention: FlashAttention) -> Context:
+        self._attention = attention
+        return self._open(cells, sequences, unified=False)
 
     def _try_seats(self, prompts: int, shape: Shape) -> None:
         """Make the context for as many sequences as are fastest."""
@@ -255,7 +243,7 @@ class Workplace:
         return trial.find_sequences(most, work=shape.work, answer=shape.answer)
 
     def _try_threads(self, choices: Sequence[int]) -> tuple[int, int]:
-        context = self._open(_CONTEXT_STEP, 1, unified=False)
+        context = self._open(CONTEXT_STEP, 1, unified=False)
         try:
             trial = Trial(context, self._abort, seconds=_THREAD_TRIAL_SECONDS)
             return trial.find_threads(choices)
@@ -280,6 +268,10 @@ class Workplace:
 
     def _open(self, cells: int, sequences: int, *, unified: bool) -> Context:
         writing, reading = self.threads
+        attention = self._attention
+        # One cache for all is longer than that of one sequence.
+        if self._attention_by_trial and unified and not self._can_be_plain(cells):
+            attention = FlashAttention.AUTO
         parameters = context_parameters(
             tokens=cells,
             sequences=sequences,
@@ -287,19 +279,16 @@ class Workplace:
             batch_threads=reading,
             outputs=sequences,
             unified=unified,
-            options=self.request.options,
+            options=msgspec.structs.replace(self.request.options, flash_attention=attention),
         )
         return Context(self.model, parameters, self._abort)
+
+    def _can_be_plain(self, sequence_tokens: int) -> bool:
+        return can_be_plain(
+            self.request.options, sequence_tokens=sequence_tokens, heads=self.model.heads
+        )
 
     def _free_context(self) -> None:
         if self._context is not None:
             self._context.free()
         self._context = None
-
-
-def _longest_answer(prompt: Prompt) -> int:
-    """Return how many tokens may follow a prompt, thinking included."""
-    thinking = prompt.thinking_budget
-    if thinking is None:
-        thinking = prompt.max_thinking_tokens
-    return prompt.max_tokens + (thinking if prompt.thinking else 0)

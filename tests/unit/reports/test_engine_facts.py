@@ -89,6 +89,12 @@ def test_what_the_engine_chose_is_told_in_words() -> None:
         "beginnings that prompts share are read once"
     )
     assert describe_engine_work(ENGINE) == "one case at a time; 2 threads"
+    plain = msgspec.structs.replace(
+        ENGINE,
+        options=EngineOptions(flash_attention=FlashAttention.OFF),
+        attention_by_trial=True,
+    )
+    assert "flash attention off, found by trial" in describe_engine_work(plain)
     hybrid = msgspec.structs.replace(ENGINE, batch_threads=8, threads=4)
     assert "8 threads to read, 4 to write" in describe_engine_work(hybrid)
 
