@@ -9,7 +9,10 @@ from desktop.suites.importers.item import Benchmark, Item, shorten_title
 from desktop.suites.importers.layouts import JSON_LINES
 from desktop.suites.importers.rows import Row
 
-_JUDGED = "A person or a judge model decides; until then a case is open."
+_JUDGED = "A judge model decides; until then a case is open."
+_USUAL_SCALE = 5
+_MT_BENCH_RUBRIC = "Is the answer helpful, relevant, accurate, deep, creative and detailed?"
+_NAMED = ("example_user", "example_assistant")
 
 
 def _read_instructions(row: Row) -> tuple[tuple[str, ...], tuple[dict[str, JsonValue], ...]]:
@@ -28,7 +31,7 @@ def _build_ifeval(row: Row) -> Item:
     prompt = row.text("prompt")
     names, arguments = _read_instructions(row)
     checks = tuple(
-        Check(kind="ifeval", expected=name, options={"arguments": given} if given else {})
+        Check(kind="ifeval", expected=name, options={"kwargs": given} if given else {})
         for name, given in zip(names, arguments, strict=True)
     )
     return Item(
@@ -58,8 +61,11 @@ IFEVAL = Benchmark(
 )
 
 
-def _rate(rubric: str) -> tuple[Check, ...]:
-    return (Check(kind="rating", expected=rubric),)
+def _leave_to_judge(rubric: str, reference: str = "", highest: int = 5) -> tuple[Check, ...]:
+    options: dict[str, JsonValue] = {"highest": highest} if highest != _USUAL_SCALE else {}
+    if reference.strip():
+        options["reference"] = reference
+    return (Check(kind="judge", expected=rubric, options=options),)
 
 
 def _build_ifbench(row: Row) -> Item:
@@ -71,7 +77,9 @@ def _build_ifbench(row: Row) -> Item:
         title=shorten_title(prompt),
         prompt=prompt,
         answer="",
-        checks=_rate(f"Does the answer do everything that is demanded of its form ({listed})?"),
+        checks=_leave_to_judge(
+            f"Does the answer do everything that is demanded of its form ({listed})?"
+        ),
         max_tokens=1280,
         tags=tuple(dict.fromkeys(name.partition(":")[0] for name in names)),
     )
@@ -85,7 +93,7 @@ IFBENCH = Benchmark(
     citation="Pyatkin et al. 2025, Generalizing Verifiable Instruction Following. arXiv:2507.02833",
     layouts=(JSON_LINES,),
     build=_build_ifbench,
-    headline="rated",
+    headline="judged",
     deviations=f"Its 58 kinds of instruction have no scorer here. {_JUDGED}",
     takes_shots=False,
 )
@@ -96,16 +104,15 @@ def _build_mt_bench(row: Row) -> Item:
     references = row.value("reference") if "reference" in row else []
     if not isinstance(references, list) or not all(isinstance(r, str) for r in references):
         raise row.wrong("reference", "a list of texts")
-    rubric = "Is the answer helpful, relevant, accurate, deep, creative and detailed?"
-    if references and references[0].strip():  # some have one for the second turn only
-        rubric += f"\nA good answer:\n{references[0]}"
+    # Some have a reference for the second turn only.
+    reference = references[0] if references else ""
     category = row.word("category")
     return Item(
         key=f"mt_bench-{row.word('question_id')}",
         title=shorten_title(turns[0]),
         prompt=turns[0],
         answer="",
-        checks=_rate(rubric),
+        checks=_leave_to_judge(_MT_BENCH_RUBRIC, reference, highest=10),
         max_tokens=1024,
         tags=(category,),
     )
@@ -120,7 +127,7 @@ MT_BENCH = Benchmark(
     " arXiv:2306.05685",
     layouts=(JSON_LINES,),
     build=_build_mt_bench,
-    headline="rated",
+    headline="judged",
     deviations=f"The first turn of each question is asked; the second is kept. {_JUDGED}",
     takes_shots=False,
 )
@@ -141,9 +148,6 @@ def _read_messages(row: Row) -> tuple[Message, ...]:
         found = roles[name.removeprefix("example_")] if name in _NAMED else roles[role]
         messages.append(Message(role=found, content=part.text("content", blank=True)))
     return _as_conversation(row, messages)
-
-
-_NAMED = ("example_user", "example_assistant")
 
 
 def _as_conversation(row: Row, messages: list[Message]) -> tuple[Message, ...]:
@@ -169,13 +173,13 @@ _EVAL_CHECKS = {"Match": "starts_with", "Includes": "contains_any", "FuzzyMatch"
 def _check_eval(row: Row) -> tuple[Check, ...]:
     cls = row.word("cls") if "cls" in row else "Match"
     if "ideal" not in row:
-        return _rate(row.text("criteria") if "criteria" in row else "Is the answer good?")
+        return _leave_to_judge(row.text("criteria") if "criteria" in row else "Is the answer good?")
     ideal = row.value("ideal")
     ideals = [ideal] if isinstance(ideal, str) else list(row.texts("ideal"))
     if not all(text.strip() for text in ideals):
         raise row.problem('"ideal" is empty')
     if cls == "JsonMatch" or cls not in _EVAL_CHECKS:
-        return _rate("Does the answer say the same as this?\n" + "\n".join(ideals))
+        return _leave_to_judge("Does the answer say the same?", "\n".join(ideals))
     return (Check(kind=_EVAL_CHECKS[cls], expected=ideals),)
 
 
@@ -202,7 +206,7 @@ OPENAI_EVALS = Benchmark(
     layouts=(JSON_LINES,),
     build=_build_openai_evals,
     headline="Match: begins with the ideal; Includes: contains it; FuzzyMatch: F1 of the words",
-    deviations=f"Samples that a model grades, and those that compare JSON, are rated. {_JUDGED}",
+    deviations=f"Samples that a model grades, and those that compare JSON, are judged. {_JUDGED}",
     takes_shots=False,
 )
 

@@ -20,7 +20,8 @@ def _build_lambada(row: Row) -> Item:
         key="",
         title=shorten_title(before),
         prompt=before,
-        answer=last,
+        # In an example the harness has two spaces here: its delimiter, and one of the target.
+        answer=f" {last}",
         continuations=(Continuation(context=before, text=f" {last}", correct=True),),
         metric=Metric.GREEDY,
     )
