@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -15,9 +15,16 @@ from desktop.domain.run import Outcome, Run, RunStatus
 from desktop.domain.suite import Case, Message, Role
 from desktop.evaluation.control import RunControl
 from desktop.evaluation.evaluator import RunLife
-from desktop.inference.engine import Engine
+from desktop.inference.engine import Engine, PromptRenderer
 from desktop.worker.engine_process import EngineProcess, start_llama_engine
-from tests.unit.evaluation.bench import Bench, MemoryRecorder, make_case, make_run, make_suite
+from tests.unit.evaluation.bench import (
+    Bench,
+    MemoryRecorder,
+    make_case,
+    make_run,
+    make_suite,
+    render_plainly,
+)
 
 LONG = "The sea was calm and the sky was clear that day. "  # 12 tokens
 STORY = "Once upon a time there was a sailor."  # goes on for 400 tokens
@@ -74,6 +81,7 @@ class RealBench:
         model: Path | None = None,
         start: Callable[[], Engine] | None = None,
         control: RunControl | None = None,
+        render: PromptRenderer = render_plainly,
     ) -> Story:
         """Run a suite of these prompts to its end."""
         cases = tuple(_make_case(n, text, max_tokens) for n, text in enumerate(prompts, 1))
@@ -82,7 +90,12 @@ class RealBench:
         life = RunLife(
             _make_run(make_run(suite), model or self.model, parallel),
             suite,
-            Bench(recorder, control or RunControl(), [], []).workshop(start or self.start_engine),
+            replace(
+                Bench(recorder, control or RunControl(), [], []).workshop(
+                    start or self.start_engine
+                ),
+                render=render,
+            ),
             _as_it_is,
         )
         losses, end = [], None
