@@ -57,7 +57,8 @@ def _make_parser() -> _Parser:
         description="Which language model to deploy on your own machines, and how sure you can be."
         " Without a command the window opens.",
         epilog="Exit codes: 0 done; 1 done, but some cases ended in an error or a model could not"
-        " be run; 2 wrong usage or input; 3 the environment is at fault; 130 cancelled.",
+        " be run, or compare --fail-if-worse found a loss; 2 wrong usage or input; 3 the"
+        " environment is at fault; 130 cancelled.",
         parents=[shared],
     )
     parser.add_argument("--version", action="store_true", help="print the version and end")
@@ -170,3 +171,9 @@ def _add_results(add: _Adder) -> None:
     compare.add_argument("runs", nargs="+", metavar="RUN", help=_RUN_ID)
     compare.add_argument("--pdf", type=Path, metavar="FILE", help="write the comparison as a PDF")
     compare.add_argument("--csv", type=Path, metavar="FILE", help="write a line a case and model")
+    compare.add_argument(
+        "--fail-if-worse",
+        action="store_true",
+        help="end with exit code 1 if a run answers worse than the first by more than chance;"
+        " runs of one model are then kept apart",
+    )

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from desktop.cli import capacity, evaluating, looking
+from desktop.cli import capacity, comparing, evaluating, looking
 from desktop.cli.output import CANCELLED, Output
 from desktop.errors import Cancelled, EngineFault, UserError
 
@@ -31,7 +31,7 @@ _WRITING: dict[str, Callable[[argparse.Namespace, "Backend", Output], int]] = {
 }
 _READING: dict[str, Callable[[argparse.Namespace, "Backend", Output], int]] = {
     "runs": looking.list_runs,
-    "compare": looking.compare_runs,
+    "compare": comparing.compare_runs,
 }
 _ALONE: dict[str, Callable[[argparse.Namespace, Output], int]] = {
     "scan": looking.list_found,

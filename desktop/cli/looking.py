@@ -21,8 +21,6 @@ from desktop.cli.documents import (
 from desktop.cli.facts_words import say_origin, say_structure, say_template
 from desktop.cli.output import (
     CUT_OFF,
-    NONE,
-    THINKING,
     Output,
     align,
     say_unless_none,
@@ -30,12 +28,10 @@ from desktop.cli.output import (
 )
 from desktop.domain.base import JsonValue
 from desktop.domain.language_model import MemoryNeed
-from desktop.domain.measurement import Measurement
 from desktop.domain.settings import CacheType, EngineOptions, RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import EnvironmentFault, UserError
 from desktop.probes.machine import inspect_machine
-from desktop.reports.numbers import interval_text, share_text
 from desktop.settings.store import SettingsStore
 from desktop.suites.reader import list_bundled_suites, read_suite
 from desktop.worker.library import MemoryAccountant, read_model, scan, scan_stores
@@ -238,38 +234,6 @@ def list_runs(arguments: argparse.Namespace, backend: "Backend", output: Output)
     return 0
 
 
-def compare_runs(arguments: argparse.Namespace, backend: "Backend", output: Output) -> int:
-    """`compare`: put runs side by side, and write the PDF and CSV that are asked for."""
-    comparison = backend.operations.compare_runs(arguments.runs)
-    if arguments.pdf:
-        backend.operations.export_pdf(comparison, arguments.pdf)
-        output.tell(f"Wrote {arguments.pdf}")
-    if arguments.csv:
-        backend.operations.export_csv(comparison, arguments.csv)
-        output.tell(f"Wrote {arguments.csv}")
-    title = ("model", "passed", "share", "interval", "errors", CUT_OFF, THINKING)
-    rows = [(*title, "tokens/s", "peak memory")]
-    rows += [
-        (
-            model.label,
-            f"{model.cases_passed} of {model.cases_scored}",
-            share_text(model.share_passed) if model.share_passed is not None else NONE,
-            interval_text(model.interval) if model.interval else NONE,
-            str(model.counts.errors),
-            say_unless_none(model.counts.truncated),
-            say_unless_none(model.mean_thinking_tokens),
-            _say_rate(model.generation),
-            shorten_bytes(model.peak_memory_bytes) if model.peak_memory_bytes else NONE,
-        )
-        for model in comparison.models
-    ]
-    said = [comparison.headline, comparison.supporting, *comparison.caveats]
-    table = align(rows, right=range(1, len(rows[0])), optional=(5, 6))
-    lines = [*(line for line in said if line), "", *table]
-    output.print_document(_describe_comparison(comparison), lines)
-    return 0
-
-
 def check_self(arguments: argparse.Namespace, tools: Tools, output: Output) -> int:
     """`self-check`: engine loads, database migrates, a PDF is written."""
     del arguments
@@ -286,13 +250,6 @@ def check_self(arguments: argparse.Namespace, tools: Tools, output: Output) -> i
     ]
     output.print_document({"passed": passed, "checks": results}, align(rows))
     return 0 if passed else EnvironmentFault.exit_code
-
-
-def _describe_comparison(comparison: object) -> dict[str, JsonValue]:
-    document = dict(msgspec.to_builtins(comparison))
-    document["format"] = "touchstone-comparison"
-    document["version"] = 1
-    return document
 
 
 def _find_suite(name: str) -> Suite:
@@ -333,12 +290,6 @@ def _read_outputs(path: Path, suite: Suite) -> list[tuple[str, str]]:
     if not outputs:
         raise UserError(f"{path} holds no answers.")
     return outputs
-
-
-def _say_rate(rate: Measurement | None) -> str:
-    if rate is None:
-        return NONE
-    return f"{rate.value:.1f}" if rate.valid else f"{rate.value:.1f} (disturbed)"
 
 
 def _say_parameters(count: int | None) -> str:

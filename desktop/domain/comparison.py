@@ -33,6 +33,44 @@ class Standing(StrEnum):
     UNDECIDED = "undecided"
 
 
+class Saying(StrEnum):
+    """What answers the question whether the first may be called better than the second.
+
+    `more` means not yet: a number of further cases would probably tell.
+    """
+
+    YES = "yes"
+    NO = "no"
+    MORE = "more"
+
+
+class Verdict(Value, frozen=True, kw_only=True):
+    """What may be said of two models, with why: plain words first, then the figures."""
+
+    saying: Saying
+    sentence: str
+    more_cases: int | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class RepeatFigures(Value, frozen=True, kw_only=True):
+    """A model's cases over their repeats.
+
+    `pass_at_1` is the mean share of repeats that passed, `pass_at_k` the chance that at least one
+    of `k` answers passes, averaged over the cases that have `k`. `flaky` counts cases that were
+    sometimes passed and sometimes not. `spread` is the standard deviation of the share passed
+    from one repeat of the whole suite to the next, as the cases' own scatter predicts it; `None`
+    without a case that was repeated.
+    """
+
+    cases: int
+    flaky: int
+    k: int
+    pass_at_1: float
+    pass_at_k: float
+    spread: float | None = None
+
+
 class ComparedModel(Value, frozen=True, kw_only=True):
     """One column of a comparison: a language model with all its runs that were chosen.
 
@@ -41,7 +79,9 @@ class ComparedModel(Value, frozen=True, kw_only=True):
     repeated, with its Wilson `interval`; `None` without scored cases. `unanswered` counts cases
     of its suites that have no answer yet. Medians of seconds are `None` unless each answer was
     alone with the engine. `mean_thinking_tokens` is that of its judged
-    answers, `None` if none of them thought.
+    answers, `None` if none of them thought. `effective_cases` is as how many independent cases
+    its scored ones count, `None` unless some share a document or a template. `repeats` is `None`
+    where every case was asked once.
     """
 
     label: str
@@ -65,6 +105,8 @@ class ComparedModel(Value, frozen=True, kw_only=True):
     mean_thinking_tokens: float | None = None
     prompt_format: str = ""
     problems: tuple[str, ...] = ()
+    effective_cases: float | None = None
+    repeats: RepeatFigures | None = None
 
 
 class ComparedAnswer(Value, frozen=True, kw_only=True):
@@ -92,7 +134,10 @@ class ComparedAnswer(Value, frozen=True, kw_only=True):
 
 
 class ComparedCase(Value, frozen=True, kw_only=True):
-    """One row: a case with an answer a model, in the order of the models; `None` has none yet."""
+    """One row: a case with an answer a model, in the order of the models; `None` has none yet.
+
+    `group` names what it shares with other cases of its suite, such as a document.
+    """
 
     suite_id: str
     case_id: str
@@ -101,11 +146,12 @@ class ComparedCase(Value, frozen=True, kw_only=True):
     prompt: str
     demands: tuple[str, ...]
     answers: tuple[ComparedAnswer | None, ...]
+    group: str = ""
 
     @property
     def disagrees(self) -> bool:
         """Whether some models passed this case and others did not."""
-        judged = [a.outcome for a in self.answers if a and a.outcome is not Outcome.ERROR]
+        judged = [a.outcome for a in self.answers if a and a.outcome.is_judged]
         return len({outcome is Outcome.PASSED for outcome in judged}) > 1
 
 
@@ -115,7 +161,13 @@ class ComparedPair(Value, frozen=True, kw_only=True):
     `difference` is first minus second in share passed, with its 95 % `interval`; `p_value` is
     McNemar's exact test, two-sided, `p_adjusted` the same after Holm over all pairs.
     `more_cases` is about how many further cases would decide, `None` if that can't be told or
-    the pair is decided.
+    the pair is decided. `smallest_difference` is what so many cases show with 80 % power, `None`
+    if they are too few to show any. `effect` is Cohen's g: how far the split of the cases that
+    differ is from one half. `groups` counts the independent ones among the cases, and
+    `design_effect` is by how much their hanging together widens the interval's variance; then
+    the test is that of whole groups. `score_difference` is that of mean scores with its
+    bootstrapped interval, where some answers are partly right; `verdict` answers whether the
+    first may be called better.
     """
 
     first: int
@@ -130,6 +182,18 @@ class ComparedPair(Value, frozen=True, kw_only=True):
     standing: Standing
     more_cases: int | None = None
     sentence: str = ""
+    smallest_difference: float | None = None
+    effect: float | None = None
+    groups: int | None = None
+    design_effect: float = 1.0
+    score_difference: float | None = None
+    score_interval: Interval | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def enough_cases(self) -> bool:
+        """Whether so many cases could show any difference at all."""
+        return self.smallest_difference is not None
 
 
 class Comparison(Value, frozen=True, kw_only=True):
@@ -137,7 +201,9 @@ class Comparison(Value, frozen=True, kw_only=True):
 
     `headline` is one sentence with what may be concluded, `caveats` what may not or what was
     odd, `reasons` the full answer to "how sure?". `smallest_difference` is the difference in
-    share passed that this many cases could show with 80 % power, 0 to 1.
+    share passed that this many cases could show with 80 % power, 0 to 1. `groups` are the largest
+    sets of models within which no pair can be told apart, by place; they may overlap, and a
+    model that is told apart from all it was compared with is alone in one.
     """
 
     title: str
@@ -154,3 +220,4 @@ class Comparison(Value, frozen=True, kw_only=True):
     engines: tuple[EngineFacts, ...] = ()
     settings: tuple[RunSettings, ...] = ()
     smallest_difference: float | None = None
+    groups: tuple[tuple[int, ...], ...] = ()

@@ -9,18 +9,27 @@ import msgspec
 
 from desktop.domain.answer import Answer
 from desktop.domain.base import utc_now
-from desktop.domain.comparison import ComparedModel, ComparedPair, Comparison
+from desktop.domain.comparison import (
+    ComparedModel,
+    ComparedPair,
+    Comparison,
+    Interval,
+    RepeatFigures,
+)
 from desktop.domain.run import Outcome, RunCounts
 from desktop.errors import UserError
 from desktop.reports import wording
 from desktop.reports.caveats import find_caveats, find_problems
 from desktop.reports.conclusions import Quality, conclude_speed
-from desktop.reports.pairs import compare_pairs, smallest_difference
+from desktop.reports.pairs import compare_pairs, group_models, smallest_difference
 from desktop.reports.records import RunRecord
 from desktop.reports.rows import CaseBook, Cells
 from desktop.reports.selection import ModelRuns, select_runs
 from desktop.reports.speed import find_generation, find_peak_memory, find_prompt_processing
+from desktop.reports.verdicts import explain_pair, judge_pair
+from desktop.statistics.clusters import design_effect, effective_cases
 from desktop.statistics.intervals import wilson_interval
+from desktop.statistics.repeats import summarise_repeats
 from desktop.statistics.summaries import mean, median
 
 _T = TypeVar("_T")
@@ -29,16 +38,21 @@ _MOST_PAIRS_EXPLAINED = 6
 
 
 def compare_runs(
-    runs: Sequence[RunRecord], *, title: str = "", created_at: datetime | None = None
+    runs: Sequence[RunRecord],
+    *,
+    title: str = "",
+    created_at: datetime | None = None,
+    apart: bool = False,
 ) -> Comparison:
     """Make runs ready to be shown side by side, the best share first.
 
-    Of several runs of one model on one suite the newest finished one counts. The order of the
+    Of several runs of one model on one suite the newest finished one counts, unless `apart` asks
+    for every run by itself. The order of the
     runs makes no difference. Raises `UserError` without runs.
     """
     if not runs:
         raise UserError("There is nothing to compare.", remedy="Choose at least one run.")
-    models = select_runs(runs)
+    models = select_runs(runs, apart=apart)
     book = CaseBook(models)
     columns = [book.cells(model) for model in models]
     order = sorted(range(len(models)), key=lambda i: (-_share(columns[i]), models[i].color))
@@ -47,14 +61,12 @@ def compare_runs(
     compared = tuple(
         _compare_model(model, cells, book) for model, cells in zip(models, columns, strict=True)
     )
+    labels = [model.label for model in compared]
+    pairs = compare_pairs(columns, book.group_of, book.weight_of)
+    verdicts = [judge_pair(pair, labels) for pair in pairs]
     pairs = tuple(
-        msgspec.structs.replace(
-            pair,
-            sentence=wording.pair_sentence(
-                pair, compared[pair.first].label, compared[pair.second].label
-            ),
-        )
-        for pair in compare_pairs(columns)
+        msgspec.structs.replace(pair, verdict=verdict, sentence=verdict.sentence)
+        for pair, verdict in zip(pairs, verdicts, strict=True)
     )
     comparison = Comparison(
         title=title or _title(models),
@@ -64,6 +76,7 @@ def compare_runs(
         pairs=pairs,
         headline="",
         smallest_difference=smallest_difference(pairs),
+        groups=_groups(compared, pairs),
         caveats=find_caveats(models, compared),
     )
     return _add_sources(_conclude(comparison, models), models)
@@ -76,15 +89,59 @@ def _share(cells: Cells) -> float:
 
 
 def _verdicts(cells: Cells) -> tuple[int, int]:
-    scored = [cell for cell in cells.values() if cell.outcome is not Outcome.ERROR]
+    scored = [cell for cell in cells.values() if cell.outcome.is_judged]
     return sum(cell.outcome is Outcome.PASSED for cell in scored), len(scored)
+
+
+def _interval(cells: Cells, book: CaseBook) -> tuple[Interval | None, float | None]:
+    """Return Wilson's interval, and as how many independent cases the scored ones count.
+
+    The latter is `None` where none share anything: then it is the number of cases.
+    """
+    scored = {key: cell for key, cell in cells.items() if cell.outcome.is_judged}
+    if not scored:
+        return None, None
+    values = [float(cell.outcome is Outcome.PASSED) for cell in scored.values()]
+    groups = [book.group_of(key) for key in scored]
+    units = len(set(groups))
+    if units == len(groups):
+        return wilson_interval(sum(values), len(values)), None
+    effect = design_effect(values, groups)
+    effective = effective_cases(len(values), effect, units)
+    return wilson_interval(mean(values) * effective, effective), len(values) / effect
+
+
+def _mean_score(cells: Cells, book: CaseBook) -> float | None:
+    """Return the mean score, each case with its weight in its suite."""
+    scored = [
+        (book.weight_of(key), cell.score) for key, cell in cells.items() if cell.outcome.is_judged
+    ]
+    weights = sum(weight for weight, _ in scored)
+    return sum(weight * score for weight, score in scored) / weights if weights else None
+
+
+def _repeats(cells: Cells) -> RepeatFigures | None:
+    judged = [cell for cell in cells.values() if cell.outcome.is_judged]
+    if all(cell.repeats == 1 for cell in judged):
+        return None
+    return summarise_repeats([(cell.repeats, cell.repeats_passed) for cell in judged])
+
+
+def _groups(
+    models: Sequence[ComparedModel], pairs: Sequence[ComparedPair]
+) -> tuple[tuple[int, ...], ...]:
+    """Return who can't be told apart; models that were compared with none are left out."""
+    tested = {place for pair in pairs if pair.cases for place in (pair.first, pair.second)}
+    return tuple(
+        group for group in group_models(len(models), pairs) if len(group) > 1 or group[0] in tested
+    )
 
 
 def _compare_model(model: ModelRuns, cells: Cells, book: CaseBook) -> ComparedModel:
     passed, scored = _verdicts(cells)
-    scores = [cell.score for cell in cells.values() if cell.outcome is not Outcome.ERROR]
+    interval, effective = _interval(cells, book)
     answers = [answer for record in model.suite_runs for answer in record.answers]
-    good = [answer for answer in answers if answer.outcome is not Outcome.ERROR]
+    good = [answer for answer in answers if answer.outcome.is_judged]
     alone = all(record.run.answers_alone for record in model.suite_runs)
     waits = [
         answer.time_to_first_token_seconds
@@ -105,8 +162,10 @@ def _compare_model(model: ModelRuns, cells: Cells, book: CaseBook) -> ComparedMo
         cases_passed=passed,
         cases_scored=scored,
         share_passed=passed / scored if scored else None,
-        interval=wilson_interval(passed, scored) if scored else None,
-        mean_score=mean(scores) if scores else None,
+        interval=interval,
+        effective_cases=effective,
+        repeats=_repeats(cells),
+        mean_score=_mean_score(cells, book),
         generation=find_generation(model),
         prompt_processing=find_prompt_processing(model),
         peak_memory_bytes=round(peak.value) if peak else None,
@@ -159,7 +218,8 @@ def _reasons(comparison: Comparison, models: Sequence[ModelRuns]) -> tuple[str, 
     if not scored:
         return (wording.speed_rule(),) if rated > 1 else ()
     tested = [pair for pair in comparison.pairs if pair.cases]
-    reasons = [_pair_reason(pair, shown) for pair in tested[:_MOST_PAIRS_EXPLAINED]]
+    labels = [model.label for model in shown]
+    reasons = [explain_pair(pair, labels) for pair in tested[:_MOST_PAIRS_EXPLAINED]]
     if len(tested) > _MOST_PAIRS_EXPLAINED:
         reasons.append(wording.more_pairs(len(tested) - _MOST_PAIRS_EXPLAINED))
     if tested:
@@ -174,16 +234,18 @@ def _reasons(comparison: Comparison, models: Sequence[ModelRuns]) -> tuple[str, 
         for m in scored
         if m.interval
     ]
+    reasons += [
+        wording.hang_together(m.label, m.cases_scored, m.effective_cases)
+        for m in scored
+        if m.effective_cases is not None
+    ]
+    reasons += [wording.repeats_of_model(m.label, m.repeats) for m in scored if m.repeats]
     repeats = max(record.run.settings.repeats for model in models for record in model.chosen)
     truncated = any(model.counts.truncated for model in shown)
     reasons.append(wording.method(len(shown), repeats, truncated=truncated))
     if rated > 1:
         reasons.append(wording.speed_rule())
     return (*reasons, wording.reach())
-
-
-def _pair_reason(pair: ComparedPair, shown: Sequence[ComparedModel]) -> str:
-    return wording.chance_of_pair(pair, shown[pair.first].label, shown[pair.second].label)
 
 
 def _add_sources(comparison: Comparison, models: Sequence[ModelRuns]) -> Comparison:

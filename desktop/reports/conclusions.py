@@ -2,10 +2,17 @@
 
 from collections.abc import Callable, Sequence
 
-from desktop.domain.comparison import ComparedModel, ComparedPair, Interval, Standing
+from desktop.domain.comparison import (
+    ComparedModel,
+    ComparedPair,
+    Interval,
+    Saying,
+    Standing,
+)
 from desktop.reports import wording
 from desktop.reports.selection import ModelRuns
 from desktop.reports.speed import Figure, differs, figures_to_compare, find_peak_memory
+from desktop.reports.verdicts import judge_pair
 
 _MOST_SENTENCES = 3
 
@@ -20,12 +27,16 @@ class Quality:
         self.scored = [i for i, model in enumerate(models) if model.interval]
         self.beats: dict[int, set[int]] = {i: set() for i in self.scored}
         for pair in pairs:
-            if pair.standing is Standing.BETTER:
+            if self._may_say(pair, asks_first=True):
                 self.beats[pair.first].add(pair.second)
-            elif pair.standing is Standing.WORSE:
+            elif self._may_say(pair, asks_first=False):
                 self.beats[pair.second].add(pair.first)
         beaten = set().union(*self.beats.values()) if self.beats else set()
         self.leaders = [i for i in self.scored if i not in beaten]
+
+    def _may_say(self, pair: ComparedPair, *, asks_first: bool) -> bool:
+        labels = [model.label for model in self.models]
+        return judge_pair(pair, labels, asks_first=asks_first).saying is Saying.YES
 
     def conclude(self) -> tuple[str, tuple[str, ...]]:
         """Return the sentence on quality, and sentences on the pairs that it leaves out.

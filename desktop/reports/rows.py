@@ -1,6 +1,7 @@
 """The rows of a comparison: cases, with what each model made of them."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -71,6 +72,18 @@ class CaseBook:
         versions = {record.run.suite.sha256 for record in model.suite_runs if record.run.suite}
         return tuple(key for (sha, _), key in self._keys.items() if sha in versions)
 
+    def group_of(self, key: CaseKey) -> tuple[str, ...]:
+        """Return what a case shares with others of its suite; alone it is a group of its own."""
+        case = self.rows[key].case
+        if case and case.group:
+            return (key.suite_id, case.group)
+        return (key.suite_id, key.case_id, key.content)
+
+    def weight_of(self, key: CaseKey) -> float:
+        """Return a case's share in the suite's score."""
+        case = self.rows[key].case
+        return case.weight if case else 1.0
+
     def compare(self, cells: Sequence[Cells]) -> tuple[ComparedCase, ...]:
         """Return the rows with one answer a model; changed cases say of which version they are."""
         seen: dict[tuple[str, str], int] = {}
@@ -118,20 +131,22 @@ def merge_repeats(answers: Sequence[Answer], *, timed_alone: bool = False) -> Co
 
     One verdict a case keeps cases the unit of every count and test: repeats of one case are not
     independent of each other, and an interval that counted them as cases would be too narrow.
-    One that is not passed is truncated if most of what did not pass was. Errors are left out
-    unless there is nothing else. The text shown is that of the first answer with this verdict.
+    One that is not passed is truncated, refused or thinking only if most of what did not pass
+    was. Errors and what waits for a rating are left out unless there is nothing else. The text shown is that of the first answer with this verdict.
     """
     ordered = sorted(answers, key=lambda answer: answer.repeat)
-    scored = [answer for answer in ordered if answer.outcome is not Outcome.ERROR]
+    scored = [answer for answer in ordered if answer.outcome.is_judged]
     passed = sum(answer.outcome is Outcome.PASSED for answer in scored)
-    truncated = sum(answer.outcome is Outcome.TRUNCATED for answer in scored)
     if not scored:
-        outcome = Outcome.ERROR
+        waits = any(answer.outcome is Outcome.OPEN for answer in ordered)
+        outcome = Outcome.OPEN if waits else Outcome.ERROR
     elif 2 * passed > len(scored):
         outcome = Outcome.PASSED
     else:
-        most_cut = 2 * truncated > len(scored) - passed
-        outcome = Outcome.TRUNCATED if most_cut else Outcome.FAILED
+        counts = Counter(answer.outcome for answer in scored)
+        counts.pop(Outcome.PASSED, None)
+        common, count = counts.most_common(1)[0]
+        outcome = common if 2 * count > len(scored) - passed else Outcome.FAILED
     shown = next(
         (answer for answer in ordered if answer.outcome is outcome), (scored or ordered)[0]
     )
@@ -185,6 +200,7 @@ def _compared_case(
         prompt=_prompt(case) if case else "",
         demands=tuple(describe_check(check) for check in case.checks) if case else (),
         answers=answers,
+        group=case.group if case else "",
     )
 
 

@@ -10,6 +10,7 @@ from desktop.domain.run import RunStatus
 from desktop.reports.records import RunRecord
 
 PALETTE_SIZE = 8
+_SHORT_ID = 8
 _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
 _MEANINGLESS = re.compile(
     r"(?:(?:ggml[-_.]?)?(?:model|weights|snapshot|unsloth)s?|sha256[-_:]?[0-9a-f]+|[0-9a-f]{16,})"
@@ -38,11 +39,12 @@ class ModelRuns(Value, frozen=True, kw_only=True):
         return tuple(record for record in self.chosen if record.run.probe)
 
 
-def select_runs(records: Sequence[RunRecord]) -> tuple[ModelRuns, ...]:
+def select_runs(records: Sequence[RunRecord], *, apart: bool = False) -> tuple[ModelRuns, ...]:
     """Group runs by language model, whatever the order they come in; colours by label.
 
     A model is known by its SHA-256; a run from before it was computed belongs to the file of
-    the same path, size and time, or else to its path.
+    the same path, size and time, or else to its path. With `apart` every run stands for itself,
+    so that runs of one model with other settings can be held against each other.
     """
     hashes = {_file(record.run.model): sha for record in records if (sha := _sha256(record))}
     groups: dict[str, list[RunRecord]] = {}
@@ -52,13 +54,15 @@ def select_runs(records: Sequence[RunRecord]) -> tuple[ModelRuns, ...]:
         groups.setdefault(key, []).append(record)
     models = {key: _newest(group).run.model for key, group in groups.items()}
     labels = make_labels(models)
+    if apart:
+        groups, models, labels = _set_apart(groups, labels)
     order = sorted(groups, key=lambda key: (labels[key].casefold(), labels[key], key))
     result = []
     for color, key in enumerate(order):
         chosen, left_out = _choose(groups[key])
         model = models[key]
         if model.sha256 is None and key in hashes.values():
-            model = next(r.run.model for r in groups[key] if r.run.model.sha256)
+            model = next((r.run.model for r in groups[key] if r.run.model.sha256), model)
         result.append(
             ModelRuns(
                 label=labels[key],
@@ -69,6 +73,24 @@ def select_runs(records: Sequence[RunRecord]) -> tuple[ModelRuns, ...]:
             )
         )
     return tuple(result)
+
+
+def _set_apart(
+    groups: dict[str, list[RunRecord]], labels: dict[str, str]
+) -> tuple[dict[str, list[RunRecord]], dict[str, LanguageModel], dict[str, str]]:
+    """Give every run a group of its own, named after the run where a model has several."""
+    alone: dict[str, list[RunRecord]] = {}
+    names: dict[str, str] = {}
+    for key, group in groups.items():
+        for record in group:
+            alone[record.run.id] = [record]
+            run = f"run {record.run.id[:_SHORT_ID]}"
+            names[record.run.id] = f"{labels[key]} ({run})" if len(group) > 1 else labels[key]
+    taken = list(names.values())
+    for run_id, name in names.items():
+        if taken.count(name) > 1:  # the beginnings of two ids are the same
+            names[run_id] = name.replace(f"run {run_id[:_SHORT_ID]}", f"run {run_id}")
+    return alone, {key: group[0].run.model for key, group in alone.items()}, names
 
 
 def make_labels(models: dict[str, LanguageModel]) -> dict[str, str]:

@@ -10,21 +10,14 @@ is put together from fragments of grammar except lists of names.
 
 from collections.abc import Sequence
 
-from desktop.domain.comparison import (
-    ComparedModel,
-    ComparedPair,
-    Interval,
-    Standing,
-)
+from desktop.domain.comparison import ComparedModel, Interval, RepeatFigures
 from desktop.reports.numbers import (
     bytes_text,
     count_text,
     points_text,
-    probability_text,
     rate_text,
     ratio_text,
     share_text,
-    times_in_hundred_text,
 )
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -118,35 +111,6 @@ def quality_unknown() -> str:
 def quality_of_one_only(label: str, passed: int, total: int, interval: Interval) -> str:
     """Of several models only one has scored cases."""
     return f"Only {one_model(label, passed, total, interval)}"
-
-
-def pair_sentence(pair: ComparedPair, first: str, second: str) -> str:
-    """Say what one pair shows, with the counts that it rests on."""
-    if pair.cases == 0:
-        return f"{first} and {second} can't be compared: no case was answered by both."
-    if pair.standing is Standing.UNDECIDED:
-        if pair.only_first_passed == pair.only_second_passed == 0:
-            return (
-                f"{first} and {second} passed and failed the same of {cases_text(pair.cases)}: "
-                "no difference shows."
-            )
-        return (
-            f"{first} and {second} can't be told apart with {cases_text(pair.cases)}: "
-            f"{_alone(pair, first, second)}{_more(pair)}."
-        )
-    better, worse = (first, second) if pair.standing is Standing.BETTER else (second, first)
-    return f"{better} answers better than {worse}: {_alone(pair, first, second)}."
-
-
-def _alone(pair: ComparedPair, first: str, second: str) -> str:
-    return (
-        f"{first} alone passed {count_text(pair.only_first_passed)}, "
-        f"{second} alone {count_text(pair.only_second_passed)}"
-    )
-
-
-def _more(pair: ComparedPair) -> str:
-    return f"; about {count_text(pair.more_cases)} more would tell" if pair.more_cases else ""
 
 
 def decided(label: str, other: str) -> str:
@@ -286,45 +250,6 @@ def _rates(one: ComparedModel, other: ComparedModel) -> tuple[float, float]:
 # How sure?
 
 
-def chance_of_pair(pair: ComparedPair, first: str, second: str) -> str:
-    """Say in plain words, then in figures, how sure one pair is."""
-    if pair.cases == 0:
-        return f"{first} and {second}: no case was answered by both, so nothing was tested."
-    flips = pair.only_first_passed + pair.only_second_passed
-    if flips == 0:
-        words = (
-            f"Both answered {cases_text(pair.cases)}, and each case that one passed, "
-            "the other passed too."
-        )
-    else:
-        words = (
-            f"Of {cases_text(pair.cases)} that both answered, {_alone(pair, first, second)}. "
-            "If they were equally good, chance alone would split "
-            f"{cases_text(flips)} at least this unevenly "
-            f"{times_in_hundred_text(pair.p_value)}."
-        )
-    adjusted = (
-        f", after correction for the number of pairs {_p(pair.p_adjusted)}"
-        if pair.p_adjusted != pair.p_value
-        else ""
-    )
-    if pair.more_cases:
-        words += (
-            f" If the difference stays this large, about {count_text(pair.more_cases)} more cases "
-            "would show it four times in five."
-        )
-    return (
-        f"{first} and {second}. {words} Difference {points_text(pair.difference)} points "
-        f"(95% interval {points_text(pair.interval.low)} to {points_text(pair.interval.high)}), "
-        f"{_p(pair.p_value)}{adjusted}."
-    )
-
-
-def _p(p_value: float) -> str:
-    text = probability_text(p_value)
-    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
-
-
 def could_have_shown(difference: float, cases: int, pairs: int) -> str:
     """Say what this many cases can show at all."""
     least = "at least " if pairs > 1 else ""
@@ -350,6 +275,33 @@ def share_of_model(label: str, passed: int, total: int, interval: Interval) -> s
     )
 
 
+def hang_together(label: str, cases: int, effective: float) -> str:
+    """Say as how many independent cases those count that share documents or templates."""
+    return (
+        f"Some of {label}'s {cases_text(cases)} share a document or a template and tell less than "
+        f"as many independent ones: they count as about {count_text(max(1, round(effective)))}."
+    )
+
+
+def repeats_of_model(label: str, figures: RepeatFigures) -> str:
+    """Say how steady a model's answers to the same case are."""
+    if figures.flaky:
+        flaky = f"{cases_text(figures.flaky)} of {count_text(figures.cases)}"
+        words = f"{label} sometimes passed and sometimes failed the same case, in {flaky}."
+    else:
+        words = f"{label} passed or failed each case every time it was asked."
+    spread = (
+        f"; from one repeat of all cases to the next the share varies by about "
+        f"{points_text(figures.spread, signed=False)} points"
+        if figures.spread
+        else ""
+    )
+    return (
+        f"{words} One try passes {share_text(figures.pass_at_1)} of cases (pass@1), the best of "
+        f"{count_text(figures.k)} tries {share_text(figures.pass_at_k)} (pass@{figures.k}){spread}."
+    )
+
+
 def speed_rule() -> str:
     """Say when a speed counts as different."""
     return (
@@ -363,7 +315,9 @@ def method(models: int, repeats: int, *, truncated: bool) -> str:
     compared = (
         " Two models are compared on the cases that both answered, by McNemar's exact test with "
         "Holm's correction over all pairs; differences have Tango's 95% interval, each pair for "
-        "itself."
+        "itself. Where cases share a document or a template, whole groups change sides in the "
+        "test, and intervals count as many cases as the groups are worth. Mean scores are compared "
+        "by resampling the cases (BCa)."
         if models > 1
         else ""
     )
@@ -374,9 +328,7 @@ def method(models: int, repeats: int, *, truncated: bool) -> str:
         else ""
     )
     cut = (
-        " Answers that were cut off in the middle of their thinking count as not passed."
-        if truncated
-        else ""
+        " Answers that a limit cut off before they passed count as not passed." if truncated else ""
     )
     return (
         f"Shares have Wilson's 95% interval.{compared}{merged} Errors of engine or scorer are "

@@ -20,8 +20,11 @@ RESAMPLES = 10_000
 # With fewer independent cases the draws repeat each other and the ends mean little.
 LEAST_UNITS = 10
 _SEED = 20_090_917
-# So many draws at once keep the table of counts within a few megabytes.
-_BLOCK = 500
+# Of very many cases fewer draws are made; the ends then scatter by a twentieth of the deviation.
+_FEWEST_RESAMPLES = 2000
+_MOST_COUNTS = 20_000_000
+# So many counts at once keep the table of them within a few megabytes.
+_BLOCK = 500_000
 
 _Floats = npt.NDArray[np.float64]
 
@@ -51,19 +54,19 @@ def bootstrap_differences(
     """Return the difference of each pair of rows of `scores`, a row a model and a column a case.
 
     NaN is a case without a score. Cases of one group are drawn together. The same input gives
-    the same ends, for the draws are seeded. `ValueError` for infinite scores or weights that are
-    not positive.
+    the same ends, for the draws are seeded. A case of weight 0 counts as one without scores.
+    `ValueError` for infinite scores, and for weights that are infinite or below 0.
     """
     table = np.asarray(scores, dtype=np.float64)
     if not pairs:
         return ()
     cases = table.shape[1]
     shares = np.ones(cases) if weights is None else np.asarray(weights, dtype=np.float64)
-    if np.isinf(table).any() or not (np.isfinite(shares).all() and (shares > 0).all()):
-        raise ValueError("Scores are finite or missing, and weights are positive")
+    if np.isinf(table).any() or not (np.isfinite(shares).all() and (shares >= 0).all()):
+        raise ValueError("Scores are finite or missing, and weights are not negative")
     first, second = (table[[pair[side] for pair in pairs]] for side in (0, 1))
     differences = first - second
-    known = np.isfinite(differences)
+    known = np.isfinite(differences) & (shares > 0)
     tops = np.where(known, differences, 0.0) * shares
     bottoms = known * shares
     if groups is not None:
@@ -76,7 +79,8 @@ def bootstrap_differences(
     ]
     drawn = [place for place, result in enumerate(results) if not result.problem]
     if drawn:
-        means = _resample(tops[drawn], bottoms[drawn], resamples)
+        most = max(_FEWEST_RESAMPLES, _MOST_COUNTS // tops.shape[1])
+        means = _resample(tops[drawn], bottoms[drawn], min(resamples, most))
         for place, column in zip(drawn, means.T, strict=True):
             results[place] = _finish(results[place], column, tops[place], bottoms[place], level)
     return tuple(results)
@@ -121,8 +125,9 @@ def _resample(tops: _Floats, bottoms: _Floats, resamples: int) -> _Floats:
     random = np.random.default_rng(_SEED)
     even = bool((bottoms == bottoms[0, 0]).all())
     means = np.empty((resamples, tops.shape[0]))
-    for start in range(0, resamples, _BLOCK):
-        rows = min(_BLOCK, resamples - start)
+    block = max(1, _BLOCK // units)
+    for start in range(0, resamples, block):
+        rows = min(block, resamples - start)
         places = random.integers(0, units, size=(rows, units), dtype=np.int32)
         places += np.arange(rows, dtype=np.int32)[:, np.newaxis] * units
         counts = np.bincount(places.ravel(), minlength=rows * units).reshape(rows, units)

@@ -3,24 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from desktop.domain.base import Value
-
-
-class RepeatFigures(Value, frozen=True, kw_only=True):
-    """A model's cases over their repeats.
-
-    `pass_at_1` is the mean share of repeats that passed, `pass_at_k` the chance that at least one
-    of `k` answers passes, averaged over the cases that have `k`. `spread` is the standard
-    deviation of the share passed from one repeat of the whole suite to the next, as the cases'
-    own scatter predicts it; `None` without a case that was repeated.
-    """
-
-    cases: int
-    flaky: int
-    k: int
-    pass_at_1: float
-    pass_at_k: float
-    spread: float | None
+from desktop.domain.comparison import RepeatFigures
 
 
 def pass_at_k(tries: int, passed: int, k: int) -> float:

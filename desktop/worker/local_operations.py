@@ -272,8 +272,8 @@ class LocalOperations:
 
     # Comparisons
 
-    def compare_runs(self, run_ids: Sequence[str]) -> Comparison:
-        """Make runs ready to be shown side by side."""
+    def compare_runs(self, run_ids: Sequence[str], *, apart: bool = False) -> Comparison:
+        """Make runs ready to be shown side by side; with `apart` runs of one model too."""
         if not run_ids:
             raise UserError("No run is chosen.", remedy="Choose at least one run to compare.")
         records = []
@@ -287,7 +287,7 @@ class LocalOperations:
                     measurements=details.measurements,
                 )
             )
-        return compare_runs(records)
+        return compare_runs(records, apart=apart)
 
     def export_pdf(self, comparison: Comparison, path: Path) -> None:
         """Write the comparison as a PDF."""

@@ -204,8 +204,8 @@ class Operations(Protocol):
 
     # Comparisons
 
-    def compare_runs(self, run_ids: Sequence[str]) -> Comparison:
-        """Make runs ready to be shown side by side."""
+    def compare_runs(self, run_ids: Sequence[str], *, apart: bool = False) -> Comparison:
+        """Make runs ready to be shown side by side; with `apart` runs of one model too."""
 
     def export_pdf(self, comparison: Comparison, path: Path) -> None:
         """Write the comparison as a PDF; a half-written file is never left."""

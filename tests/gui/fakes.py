@@ -258,7 +258,8 @@ class FakeOperations:
         self._note("restore_runs")
         self.summaries += [self.deleted.pop(i) for i in ids]
 
-    def compare_runs(self, run_ids: Sequence[str]) -> Comparison:
+    def compare_runs(self, run_ids: Sequence[str], *, apart: bool = False) -> Comparison:
+        del apart
         self._note("compare_runs")
         if self.comparison is not None:
             return self.comparison

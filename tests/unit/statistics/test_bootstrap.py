@@ -54,6 +54,8 @@ def test_weights_count() -> None:
     (uneven,) = bootstrap_differences(scores, [(0, 1)], weights=[3.0] * 12 + [1.0] * 12)
     assert even.difference == pytest.approx(0.0)
     assert uneven.difference == pytest.approx(0.25)
+    (half,) = bootstrap_differences(scores, [(0, 1)], weights=[1.0] * 12 + [0.0] * 12)
+    assert (half.cases, half.difference) == (12, 0.5)
 
 
 def test_groups_widen_the_interval_where_their_cases_agree() -> None:
@@ -103,5 +105,5 @@ def test_where_there_is_no_interval_a_sentence_says_why(
 def test_infinite_scores_and_weights_that_are_none_are_refused() -> None:
     with pytest.raises(ValueError, match="finite"):
         bootstrap_differences([[math.inf], [0.0]], [(0, 1)])
-    with pytest.raises(ValueError, match="positive"):
-        bootstrap_differences([[1.0], [0.0]], [(0, 1)], weights=[0.0])
+    with pytest.raises(ValueError, match="not negative"):
+        bootstrap_differences([[1.0], [0.0]], [(0, 1)], weights=[-1.0])
