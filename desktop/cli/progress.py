@@ -20,8 +20,11 @@ from desktop.reports.engine_wording import describe_engine_work
 _MARKS = {
     Outcome.PASSED: "pass",
     Outcome.FAILED: "fail",
+    Outcome.REFUSED: "refused",
     Outcome.TRUNCATED: "cut",
+    Outcome.THINKING_ONLY: "silent",
     Outcome.ERROR: "ERROR",
+    Outcome.OPEN: "open",
 }
 _SECONDS_A_MINUTE = 60
 
@@ -90,7 +93,8 @@ class ProgressLines:
         title = self._titles.get((event.run_id, answer.case_id), answer.case_id)
         problem = f": {answer.problem}" if answer.problem else ""
         if answer.outcome is Outcome.TRUNCATED:
-            problem = f": cut off while thinking{_say_tokens(answer.thinking_tokens)}{problem}"
+            where = "" if answer.text.strip() else " while thinking"
+            problem = f": cut off{where}{_say_tokens(answer.thinking_tokens)}{problem}"
         self._output.tell(f"  {place}{_MARKS[answer.outcome]:<5} {title}{problem}{left}")
 
     def _show_measurement(self, event: MeasurementTaken) -> None:

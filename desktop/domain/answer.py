@@ -14,7 +14,10 @@ class Span(Value, frozen=True, kw_only=True):
 
 
 class Score(Value, frozen=True, kw_only=True):
-    """One check's verdict on one answer: 0 to 1, and a sentence why."""
+    """One check's verdict on one answer: 0 to 1, and a sentence why.
+
+    `open` means that there is no verdict yet: a person or a judge model has to give it.
+    """
 
     check: str
     passed: bool
@@ -22,6 +25,7 @@ class Score(Value, frozen=True, kw_only=True):
     explanation: str
     weight: float = 1.0
     spans: tuple[Span, ...] = ()
+    open: bool = False
 
 
 class Answer(Value, frozen=True, kw_only=True):
@@ -30,8 +34,8 @@ class Answer(Value, frozen=True, kw_only=True):
     `repeat` counts from 0. `prompt_sha256` is that of the rendered prompt's UTF-8 bytes.
     `time_to_first_token_seconds` runs from handing over the prompt to the first token's end.
     `thinking` is what a reasoning model wrote before its answer, `thinking_tokens` how much of
-    `generated_tokens` that was; `text` and the scores leave it out. With `outcome` `truncated`
-    there is nothing but thinking, and each score says that its check was not run.
+    `generated_tokens` that was; `text` and the scores leave it out. Where there is nothing but
+    thinking, each score says that its check was not run.
     With `outcome` `error`, `problem` says in one sentence what happened.
     """
 

@@ -217,10 +217,10 @@ def _cut_thinking(compared: Sequence[ComparedModel]) -> Iterator[str]:
         cut = model.counts.truncated
         if cut:
             answers = (
-                f"1 answer of {model.label} was cut off while thinking and counts"
+                f"1 answer of {model.label} was cut off before it passed and counts"
                 if cut == 1
-                else f"{count_text(cut)} answers of {model.label} were cut off while thinking and "
-                "count"
+                else f"{count_text(cut)} answers of {model.label} were cut off before they "
+                "passed and count"
             )
             yield f"{answers} as not passed; a larger limit may change its share."
 
@@ -231,7 +231,7 @@ def _cut_answers(models: Sequence[ModelRuns]) -> Iterator[str]:
             answer
             for record in model.suite_runs
             for answer in record.answers
-            if answer.outcome is not Outcome.ERROR
+            if answer.outcome.is_judged
         ]
         cut = sum(
             answer.stop_reason in (StopReason.MAX_TOKENS, StopReason.CONTEXT_FULL)

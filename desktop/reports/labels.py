@@ -47,7 +47,7 @@ LABELS = MappingProxyType(
         "kinds. Kinds have few cases each and were not tested against each other: read wide "
         "intervals as a hint at most.",
         "test": "Test",
-        "truncated": "cut off while thinking, not passed",
+        "truncated": "cut off by a limit, not passed",
         "unanswered": "no answer yet",
         "valid": "Valid",
         "value": "Value",

@@ -106,8 +106,11 @@ def verdict(answer: ComparedAnswer) -> str:
     word = {
         Outcome.PASSED: "passed",
         Outcome.FAILED: "failed",
+        Outcome.REFUSED: "refused",
         Outcome.TRUNCATED: "cut off",
+        Outcome.THINKING_ONLY: "only thought",
         Outcome.ERROR: "error",
+        Outcome.OPEN: "open",
     }[answer.outcome]
     if answer.repeats > 1:
         return f"{word} ({passed_of(answer.repeats_passed, answer.repeats)} repeats passed)"

@@ -55,8 +55,11 @@ _SHORTEST_ANSWER = 160
 _MARKS = {
     Outcome.PASSED: "passed",
     Outcome.FAILED: "failed",
+    Outcome.REFUSED: "failed",
     Outcome.TRUNCATED: "truncated",
+    Outcome.THINKING_ONLY: "failed",
     Outcome.ERROR: "error",
+    Outcome.OPEN: "none",
 }
 
 
@@ -186,7 +189,7 @@ def _tags(comparison: Comparison) -> list[Json]:
 
 
 def _tag_cell(answers: Sequence[ComparedAnswer | None]) -> Json | None:
-    scored = [answer for answer in answers if answer and answer.outcome is not Outcome.ERROR]
+    scored = [answer for answer in answers if answer and answer.outcome.is_judged]
     if not scored:
         return None
     passed = sum(answer.outcome is Outcome.PASSED for answer in scored)
@@ -272,7 +275,7 @@ def _answer_block(case: ComparedCase, longest: int) -> Json:
 
 def _answer_cell(place: int, answer: ComparedAnswer, longest: int) -> Json:
     text, cut = shorten(answer.text, longest)
-    none_given = answer.outcome in (Outcome.ERROR, Outcome.TRUNCATED)
+    none_given = answer.outcome in (Outcome.ERROR, Outcome.TRUNCATED, Outcome.THINKING_ONLY)
     return {
         "model": place,
         **_mark(answer),

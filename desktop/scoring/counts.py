@@ -1,4 +1,4 @@
-"""`word_count`, `sentence_count`, `line_count`, `bullet_count`: how long an answer is.
+"""`word_count`, `sentence_count`, `line_count`, `bullet_count` …: how long an answer is.
 
 The argument is a whole number or `{min, max}`. Counted is what a reader sees, after `plain` took
 the wrapping off:
@@ -7,6 +7,7 @@ the wrapping off:
 - sentences: ended by . ! ? … or their Chinese, Japanese and Hindi likes; a point after an
   initial, a common abbreviation or within a number ends none; a line of its own is a sentence;
 - lines: those that are not empty;
+- paragraphs: blocks between empty lines; characters: all, white space too;
 - bullets: lines that begin with -, *, +, •, or a number and a point or bracket.
 """
 
@@ -29,6 +30,7 @@ _ABBREVIATION = regex.compile(
 _BULLET = regex.compile(
     r"^\s*(?:[-*+\u2013\u2022\u25e6\u25aa]\s+|[\u2022\u25e6\u25aa]|-(?![-\d])|\(?\d{1,3}[.)]\s+)\S"
 )
+_GAP = regex.compile(r"\n[^\S\n]*\n")
 _ORDINAL = regex.compile(r"^\s*\d{1,3}[.)]$")
 
 
@@ -66,6 +68,16 @@ def count_lines(text: str) -> int:
 def count_bullets(text: str) -> int:
     """Return how many lines of the text begin as items of a list do."""
     return sum(_BULLET.match(line) is not None for line in text.splitlines())
+
+
+def count_paragraphs(text: str) -> int:
+    """Return how many blocks of lines the text has, empty lines between them."""
+    return sum(1 for block in _GAP.split(plain(text)) if block.strip())
+
+
+def count_characters(text: str) -> int:
+    """Return how many characters the text has."""
+    return len(plain(text))
 
 
 def _limits(check: Check) -> tuple[int, int | None]:
@@ -118,4 +130,6 @@ KINDS = (
     _kind("sentence", count_sentences),
     _kind("line", count_lines),
     _kind("bullet", count_bullets),
+    _kind("paragraph", count_paragraphs),
+    _kind("character", count_characters),
 )

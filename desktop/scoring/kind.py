@@ -13,8 +13,9 @@ class Shape(StrEnum):
     """The form that an argument of a check has in a suite file.
 
     `TEXT` takes numbers and truth values as they are written. `RANGE` is a whole number or a
-    mapping of `min` and `max`. `FIELDS` maps paths into a JSON document to any value.
-    `TYPES` maps such paths to names of JSON types, `ALIASES` a text to texts.
+    mapping of `min` and `max`, `COUNT` a whole number from 1, `SHARE` a number from 0 to 1.
+    `FIELDS` maps paths into a JSON document to any value, `TYPES` maps such paths to names of JSON
+    types, `ALIASES` a text to texts. `SCHEMA` is a JSON Schema.
     """
 
     TEXT = "text"
@@ -23,6 +24,9 @@ class Shape(StrEnum):
     FLAG = "flag"
     TRUE = "true"
     RANGE = "range"
+    COUNT = "count"
+    SHARE = "share"
+    SCHEMA = "schema"
     FIELDS = "fields"
     TYPES = "types"
     ALIASES = "aliases"
@@ -32,11 +36,16 @@ class Shape(StrEnum):
 
 
 TAKES = ("last", "first", "only", "any")
+MOST_CHARACTERS = 1_000_000
 JSON_TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
 
 
 class ScorerFault(Exception):
     """A check could not be judged, through no fault of the answer; the sentence says why."""
+
+
+class Waiting(Exception):
+    """A check has no verdict yet: the sentence says who has to give one."""
 
 
 class Verdict(Value, frozen=True, kw_only=True):
@@ -70,7 +79,10 @@ class CheckKind:
 
     `expects` is the shape of the main argument, `options` those of the others; `required` names
     options that must be there. `find_fault` returns a sentence about arguments that have the
-    right shape and yet make no sense, or an empty text.
+    right shape and yet make no sense, or an empty text. A `raw` kind gets the answer unchanged,
+    as its reference implementation does; others get it in Unicode's composed form (NFC). Answers
+    longer than `most_characters` are not judged. `decided_elsewhere` tells that a person or a
+    judge model decides: such a check stands by itself, never within another.
     """
 
     name: str
@@ -80,6 +92,9 @@ class CheckKind:
     options: Mapping[str, Shape] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     find_fault: Callable[[Check], str] = _finds_nothing_wrong
+    raw: bool = False
+    most_characters: int = MOST_CHARACTERS
+    decided_elsewhere: bool = False
 
 
 def flag(check: Check, name: str, *, default: bool = False) -> bool:
@@ -92,3 +107,8 @@ def texts(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
     return tuple(str(item) for item in value) if isinstance(value, list | tuple) else ()
+
+
+def share(check: Check, name: str, default: float) -> float:
+    """Return an option of the shape `SHARE`."""
+    return float(check.options.get(name, default))

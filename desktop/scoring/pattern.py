@@ -1,7 +1,7 @@
 """`regex`: a pattern in the answer, in the syntax of Python's `regex` package.
 
 Case does not count unless `match_case` says so; `whole` wants the whole answer to match. A
-pattern runs for a second at most: an unlucky one could take years.
+case's patterns run for a second at most: an unlucky one could take years.
 """
 
 from functools import lru_cache
@@ -10,10 +10,9 @@ import regex
 
 from desktop.domain.answer import Span
 from desktop.domain.suite import Check
+from desktop.scoring.clock import SECONDS_A_CASE, pattern_time
 from desktop.scoring.kind import CheckKind, ScorerFault, Shape, Verdict, flag, verdict
 from desktop.scoring.plain_text import quote, shorten
-
-_TIMEOUT_SECONDS = 1.0
 
 
 @lru_cache(maxsize=1024)
@@ -27,14 +26,15 @@ def _judge(text: str, check: Check) -> Verdict:
     whole = flag(check, "whole")
     trimmed = text.strip()
     try:
-        if whole:
-            found = pattern.fullmatch(trimmed, timeout=_TIMEOUT_SECONDS)
-        else:
-            found = pattern.search(text, timeout=_TIMEOUT_SECONDS)
+        with pattern_time() as seconds:
+            if whole:
+                found = pattern.fullmatch(trimmed, timeout=seconds)
+            else:
+                found = pattern.search(text, timeout=seconds)
     except TimeoutError:
         raise ScorerFault(
             f"The pattern {shorten(str(check.expected))} took longer than"
-            f" {_TIMEOUT_SECONDS:g} s on this answer; write it without nested repeats."
+            f" {SECONDS_A_CASE:g} s on this answer; write it without nested repeats."
         ) from None
     if found is None:
         said = f"The pattern {check.expected} does not match the answer {quote(text, 60)}."

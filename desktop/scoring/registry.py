@@ -2,34 +2,58 @@
 
 Two rules hold for all kinds. An empty answer passes no check, not even one that forbids. A
 scorer that cannot judge makes the case an error, which is left out of the score; it never passes
-or fails it.
+or fails it. No output of a model is ever run.
 """
 
 import logging
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import regex
+from msgspec.structs import replace
 
 from desktop.domain.answer import Score, Span
 from desktop.domain.base import JsonValue
 from desktop.domain.run import Outcome, StopReason
 from desktop.domain.suite import Case, Check
 from desktop.scoring import (
+    bleu,
     choice,
+    chrf,
+    citation,
     contains,
     counts,
     declines,
     edges,
+    edit_distance,
     equals,
+    gsm8k,
+    ifeval,
+    items,
     json_fields,
+    json_schema,
+    language,
     letters,
     number,
+    opinion,
     pattern,
+    refusal,
+    rouge,
+    squad,
 )
+from desktop.scoring.clock import one_case
 from desktop.scoring.combinators import Parts, make_combinators
-from desktop.scoring.kind import CheckKind, ScorerFault, Verdict, verdict
+from desktop.scoring.kind import CheckKind, ScorerFault, Verdict, Waiting
+from desktop.scoring.refusal import find_refusal
 from desktop.scoring.thinking import Split, explain_cut, split_thinking
 
 _log = logging.getLogger(__name__)
+
+# What no encoding can carry; it comes from broken files and from tokens that were cut apart.
+_LONE_SURROGATE = regex.compile("[\ud800-\udfff]")
+_ONLY_THOUGHT = "The model ended after its thinking, without an answer; nothing was checked."
+_CUT_OFF = (StopReason.MAX_TOKENS, StopReason.CONTEXT_FULL)
+_ABOUT_DECLINING = ("refuses", "declines")
 
 
 def parse_check(value: Mapping[str, JsonValue]) -> Check:
@@ -65,11 +89,24 @@ def _registered() -> dict[str, CheckKind]:
         edges.END,
         pattern.KIND,
         number.KIND,
+        gsm8k.KIND,
         json_fields.KIND,
+        json_schema.KIND,
         choice.KIND,
+        items.KIND,
         declines.KIND,
+        refusal.KIND,
+        *citation.KINDS,
+        language.KIND,
+        ifeval.KIND,
+        *squad.KINDS,
+        edit_distance.KIND,
+        chrf.KIND,
+        rouge.KIND,
+        bleu.KIND,
         *counts.KINDS,
         *letters.KINDS,
+        *opinion.KINDS,
     )
     parts = Parts(parse=parse_check, judge=judge, describe=describe_check)
     return {kind.name: kind for kind in (*simple, *make_combinators(parts))}
@@ -79,48 +116,107 @@ KINDS: Mapping[str, CheckKind] = _registered()
 
 
 def score_answer(
-    text: str, case: Case, *, stop_reason: StopReason | None = None, thinking: str = ""
+    text: str,
+    case: Case,
+    *,
+    stop_reason: StopReason | None = None,
+    thinking: str = "",
+    decided: Mapping[int, Verdict] | None = None,
 ) -> tuple[Outcome, float, tuple[Score, ...]]:
     """Judge an answer: its outcome, its score from 0 to 1, and one `Score` for each check.
 
     `thinking` is what was split from the answer already, `stop_reason` why it ended, `None` for
-    an answer made elsewhere. A case passes when every check passes; its score is the weighted
-    mean of its checks. One that was cut off in the middle of its thinking has no answer:
-    `Outcome.TRUNCATED`, and no check is run. With `Outcome.ERROR` the explanation of the first
-    score that did not pass says what went wrong. Never raises.
+    an answer made elsewhere. `decided` holds the verdicts of people and judge models, by the
+    place of their check in the case; without them the case stays `Outcome.OPEN`. A case passes
+    when every check passes; its score is the weighted mean of its checks. Where there is nothing
+    but thinking, no check is run. With `Outcome.ERROR` the explanation of the first score that
+    did not pass says what went wrong. Never raises.
     """
     if not case.checks:
         return Outcome.ERROR, 0.0, (_score(Check(kind="none"), "The case has no checks."),)
+    text = _LONE_SURROGATE.sub("\ufffd", text)
     # Once it was split, tags are the answer's own: it may be about them.
     split = Split(start=0) if thinking else split_thinking(text)
     cut = explain_cut(split, text, thinking, stop_reason)
     if cut:
         return Outcome.TRUNCATED, 0.0, tuple(_score(check, cut) for check in case.checks)
-    answer = unicodedata.normalize("NFC", text[split.start :])
-    # Normalising moves characters: then no place in the stored text can be pointed at.
-    shift = split.start if answer == text[split.start :] else None
+    thought = bool(thinking) or split.start > 0
+    if split.unfinished or (thought and not text[split.start :].strip()):
+        said = tuple(_score(check, _ONLY_THOUGHT) for check in case.checks)
+        limited = stop_reason in _CUT_OFF
+        return Outcome.TRUNCATED if limited else Outcome.THINKING_ONLY, 0.0, said
+    return _judge_all(_Answer(text, split.start), case, stop_reason, decided or {})
+
+
+def _judge_all(
+    answer: "_Answer",
+    case: Case,
+    stop_reason: StopReason | None,
+    decided: Mapping[int, Verdict],
+) -> tuple[Outcome, float, tuple[Score, ...]]:
     scores: list[Score] = []
-    for check in case.checks:
-        try:
-            found = _judge_safely(answer, check, unfinished=split.unfinished)
-        except ScorerFault as fault:
-            return Outcome.ERROR, 0.0, (*scores, _score(check, str(fault)))
-        scores.append(_as_score(found, check, shift))
+    with one_case():
+        for place, check in enumerate(case.checks):
+            try:
+                scores.append(answer.judge(check, decided.get(place)))
+            except ScorerFault as fault:
+                return Outcome.ERROR, 0.0, (*scores, _score(check, str(fault)))
+            except Waiting as wait:
+                scores.append(replace(_score(check, str(wait)), open=True))
+    if any(score.open for score in scores):
+        return Outcome.OPEN, 0.0, tuple(scores)
     total = sum(score.weight for score in scores)
     weights = [score.weight / total if total else 1 / len(scores) for score in scores]
     share = sum(w * score.score for w, score in zip(weights, scores, strict=True))
-    passed = all(score.passed for score in scores)
-    return Outcome.PASSED if passed else Outcome.FAILED, share, tuple(scores)
+    if all(score.passed for score in scores):
+        return Outcome.PASSED, share, tuple(scores)
+    return _name_failure(answer, scores, stop_reason), share, tuple(scores)
 
 
-def _judge_safely(answer: str, check: Check, *, unfinished: bool) -> Verdict:
-    if unfinished:
-        return verdict("The model ended while it was still thinking.", passed=False)
-    if not answer.strip():
-        return verdict("The answer is empty.", passed=False)
+def _name_failure(
+    answer: "_Answer", scores: Sequence[Score], stop_reason: StopReason | None
+) -> Outcome:
+    """Return in which way an answer that was judged did not pass."""
+    if stop_reason in _CUT_OFF:
+        return Outcome.TRUNCATED
+    # Where a check is about declining, it has been judged whether that was right.
+    asked = any(score.check in _ABOUT_DECLINING for score in scores)
+    refused = not asked and find_refusal(answer.told) is not None
+    return Outcome.REFUSED if refused else Outcome.FAILED
+
+
+class _Answer:
+    """What is left of a text without its thinking, as it is and in Unicode's composed form."""
+
+    def __init__(self, text: str, start: int) -> None:
+        self.told = text[start:]
+        self._start = start
+        self._composed = self.told
+        if not unicodedata.is_normalized("NFC", self.told):
+            self._composed = unicodedata.normalize("NFC", self.told)
+
+    def judge(self, check: Check, decided: Verdict | None) -> Score:
+        if not self.told.strip():
+            return _score(check, "The answer is empty.")
+        if decided is not None:
+            return _as_score(decided, check, None)
+        kind = KINDS.get(check.kind)
+        if kind is not None and len(self.told) > kind.most_characters:
+            raise ScorerFault(
+                f"The answer has {len(self.told):,} characters; {check.kind} judges no more than"
+                f" {kind.most_characters:,}."
+            )
+        raw = kind is not None and kind.raw
+        found = _judge_safely(self.told if raw else self._composed, check)
+        # Composing moves characters: then no place in the stored text can be pointed at.
+        same = raw or self._composed is self.told
+        return _as_score(found, check, self._start if same else None)
+
+
+def _judge_safely(answer: str, check: Check) -> Verdict:
     try:
         return judge(answer, check)
-    except ScorerFault:
+    except (ScorerFault, Waiting):
         raise
     except Exception as error:
         # A fault in a scorer must cost one case, not a night's evaluation; the log has the rest.

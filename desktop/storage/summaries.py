@@ -11,6 +11,8 @@ from desktop.domain.run import Outcome, Run, RunCounts, RunSummary
 from desktop.storage.mapping import row_to_measurement, row_to_run
 from desktop.storage.rows import AnswerRow, MeasurementRow, RunRow
 
+_UNJUDGED = tuple(outcome for outcome in Outcome if not outcome.is_judged)
+
 
 def load_summaries(session: Session) -> tuple[RunSummary, ...]:
     """Return every run that is not deleted, the newest first."""
@@ -44,7 +46,7 @@ def _sum_thinking(session: Session) -> dict[int, int]:
     statement = (
         select(AnswerRow.run_number, func.sum(AnswerRow.thinking_tokens).label("tokens"))
         # A literal: only then does SQLite see that the index holds all that is asked for.
-        .where(AnswerRow.thinking_tokens > literal_column("0"), AnswerRow.outcome != Outcome.ERROR)
+        .where(AnswerRow.thinking_tokens > literal_column("0"), AnswerRow.outcome.not_in(_UNJUDGED))
         .group_by(AnswerRow.run_number)
     )
     return {row.run_number: row.tokens for row in session.execute(statement)}

@@ -20,6 +20,9 @@ _WANTED = {
     Shape.FLAG: "true or false",
     Shape.TRUE: "true",
     Shape.RANGE: "a whole number, or min and max",
+    Shape.COUNT: "a whole number, 1 or more",
+    Shape.SHARE: "a number from 0 to 1",
+    Shape.SCHEMA: "a JSON Schema: keys with values, or true",
     Shape.FIELDS: "paths with their expected values",
     Shape.TYPES: f"paths with a type each, one of {', '.join(JSON_TYPES)}",
     Shape.ALIASES: "texts with a text or a list of texts each",
@@ -95,12 +98,21 @@ def _kind_of(node: Node, where: str, findings: Findings) -> CheckKind | None:
 
 def _read_inner(node: Node, shape: Shape, where: str, findings: Findings) -> JsonValue:
     if shape is Shape.CHECK:
-        return _read(node, where, findings)
+        return _read_part(node, where, findings)
     if not isinstance(node, Items) or not node.nodes:
         findings.add(node.line, f"{where} needs a list of checks")
         return None
-    inner = [_read(item, where, findings) for item in node.nodes]
+    inner = [_read_part(item, where, findings) for item in node.nodes]
     return None if None in inner else inner
+
+
+def _read_part(node: Node, where: str, findings: Findings) -> dict[str, JsonValue] | None:
+    value = _read(node, where, findings)
+    waits = [name for name in value or () if name in KINDS and KINDS[name].decided_elsewhere]
+    if waits:
+        findings.add(node.line, f'"{waits[0]}" stands by itself, not within {where}')
+        return None
+    return value
 
 
 def _read_weight(node: Node, fields: Fields) -> float:
@@ -135,6 +147,21 @@ def _range(node: Node) -> JsonValue:
     return value if whole and named else None
 
 
+def _count(node: Node) -> JsonValue:
+    value = to_value(node)
+    return value if isinstance(value, int) and value is not True and value > 0 else None
+
+
+def _share(node: Node) -> JsonValue:
+    value = as_number(node)
+    return value if value is not None and 0 <= value <= 1 else None
+
+
+def _schema(node: Node) -> JsonValue:
+    value = to_value(node)
+    return value if isinstance(value, dict | bool) else None
+
+
 def _fields(node: Node) -> JsonValue:
     return to_value(node) if isinstance(node, Mapping) else None
 
@@ -163,6 +190,9 @@ _READERS: dict[Shape, Callable[[Node], JsonValue]] = {
     Shape.FLAG: _flag,
     Shape.TRUE: _true,
     Shape.RANGE: _range,
+    Shape.COUNT: _count,
+    Shape.SHARE: _share,
+    Shape.SCHEMA: _schema,
     Shape.FIELDS: _fields,
     Shape.TYPES: _types,
     Shape.ALIASES: _aliases,

@@ -114,7 +114,7 @@ def _make_thinking(model: str, answer: ComparedAnswer) -> Disclosure:
 
 def describe_tokens(answer: ComparedAnswer) -> str:
     """Return how much a model wrote, and how much of that was thinking."""
-    if answer.outcome is Outcome.TRUNCATED:
+    if answer.outcome in (Outcome.TRUNCATED, Outcome.THINKING_ONLY) and not answer.text.strip():
         text = QCoreApplication.translate("CaseDetail", "{0} tokens, all of them thinking")
     elif answer.thinking_tokens:
         text = QCoreApplication.translate("CaseDetail", "{0} tokens, {1} of them thinking")
@@ -132,6 +132,7 @@ def describe_verdict(answer: ComparedAnswer | None) -> tuple[str, str]:
         return told, "dim"
     if answer.outcome is Outcome.PASSED:
         return told, "good"
-    role = "warning" if answer.outcome is Outcome.ERROR else "bad"
+    roles = {Outcome.ERROR: "warning", Outcome.OPEN: "dim"}
+    role = roles.get(answer.outcome, "bad")
     text = QCoreApplication.translate("CaseDetail", "{0}: {1}")
     return (text.format(told, answer.explanation) if answer.explanation else told), role

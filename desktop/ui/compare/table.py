@@ -44,10 +44,13 @@ def describe_outcome(answer: ComparedAnswer | None) -> tuple[str, Tone]:
     sign, word, tone = {
         Outcome.PASSED: ("✓", _tr("pass"), Tone.GOOD),
         Outcome.FAILED: ("✕", _tr("fail"), Tone.BAD),
+        Outcome.REFUSED: ("⊘", _tr("refused"), Tone.BAD),
         Outcome.TRUNCATED: ("■", _tr("cut off"), Tone.BAD),
+        Outcome.THINKING_ONLY: ("■", _tr("only thought"), Tone.BAD),
         Outcome.ERROR: ("!", _tr("error"), Tone.WARNING),
+        Outcome.OPEN: ("?", _tr("to be rated"), Tone.NEUTRAL),
     }[answer.outcome]
-    if answer.repeats > 1 and answer.outcome is not Outcome.ERROR:
+    if answer.repeats > 1 and answer.outcome.is_judged:
         word = _tr("{0} of {1}").format(answer.repeats_passed, answer.repeats)
     return f"{sign} {word}", tone
 
@@ -56,9 +59,9 @@ def _rank(answer: ComparedAnswer | None) -> float:
     """Return where a cell sorts: passes, then by score, cut off, errors, and what waits last."""
     if answer is None:
         return -3.0
-    if answer.outcome is Outcome.ERROR:
+    if not answer.outcome.is_judged:
         return -2.0
-    if answer.outcome is Outcome.TRUNCATED:
+    if answer.outcome in (Outcome.TRUNCATED, Outcome.THINKING_ONLY):
         return -1.0
     return answer.score + (1.0 if answer.outcome is Outcome.PASSED else 0.0)
 

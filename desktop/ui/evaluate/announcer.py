@@ -105,8 +105,8 @@ class Announcer(QWidget):
 
     def _tell_cut(self, count: int) -> str:
         if count == 1:
-            return self.tr("1 answer was cut off while thinking and counts as not passed.")
-        text = self.tr("{0} answers were cut off while thinking and count as not passed.")
+            return self.tr("1 answer was cut off and counts as not passed.")
+        text = self.tr("{0} answers were cut off and count as not passed.")
         return text.format(count) if count else ""
 
     def _tell_desktop(self, title: str, text: str) -> None:

@@ -75,10 +75,13 @@ def describe_state(answer: AnswerLine) -> tuple[str, str]:
     told, role = {
         Outcome.PASSED: (tr("✓ pass"), "good"),
         Outcome.FAILED: (tr("✕ fail"), "bad"),
-        Outcome.TRUNCATED: (tr("■ cut off while thinking"), "bad"),
+        Outcome.REFUSED: (tr("⊘ refused"), "bad"),
+        Outcome.TRUNCATED: (tr("■ cut off"), "bad"),
+        Outcome.THINKING_ONLY: (tr("■ only thought, no answer"), "bad"),
         Outcome.ERROR: (tr("! error"), "warning"),
+        Outcome.OPEN: (tr("? to be rated"), "dim"),
     }[answer.outcome]
-    says_why = answer.outcome in (Outcome.FAILED, Outcome.ERROR)
+    says_why = answer.outcome in (Outcome.FAILED, Outcome.REFUSED, Outcome.ERROR)
     if says_why and answer.explanation:
         told = f"{told}: {answer.explanation}"
     return told, role

@@ -105,7 +105,7 @@ def explain_passed(summary: RunSummary) -> str:
 def _describe_failed(counts: RunCounts) -> str:
     if not counts.truncated:
         return _tr("{0} failed").format(counts.failed)
-    text = _tr("{0} failed ({1} of them cut off while thinking)")
+    text = _tr("{0} failed ({1} of them cut off)")
     return text.format(counts.failed, counts.truncated)
 
 

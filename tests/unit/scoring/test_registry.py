@@ -37,6 +37,24 @@ ONE_OF_EACH: list[dict[str, Any]] = [
     {"bullet_count": {"max": 2}},
     {"uppercase": True},
     {"lowercase": True},
+    {"gsm8k": "#### 42"},
+    {"json_schema": {"type": "object", "patternProperties": {"^a+$": {"type": "number"}}}},
+    {"items": ["a", "b"]},
+    {"refuses": True},
+    {"cites": ["doc-1"], "others": ["2"]},
+    {"quotes_from": "a b c d"},
+    {"language": "de"},
+    {"ifeval": "punctuation:no_comma"},
+    {"exact_match": "a"},
+    {"token_f1": ["a b", "c"]},
+    {"similar": "abc"},
+    {"chrf": "a A1 b", "word_order": 2},
+    {"rouge": "a A1 b", "variant": "rougeLsum"},
+    {"bleu": ["a A1", "b"]},
+    {"paragraph_count": 1},
+    {"character_count": {"max": 9}},
+    {"judge": "It is kind."},
+    {"rating": "Is it kind?", "highest": 3},
     {"all_of": [{"contains": "a"}]},
     {"any_of": [{"contains": "a"}]},
     {"not": {"contains": "zebra"}},
@@ -188,19 +206,41 @@ def test_thinking_that_was_cut_off_is_an_outcome_of_its_own(
 @pytest.mark.parametrize(
     ("text", "thinking", "stop_reason"),
     [
-        ("<think>it is 8", "", StopReason.END_OF_ANSWER),  # the model itself had enough
+        ("<think>it is 8", "", StopReason.END_OF_ANSWER),
+        ("<think>it is 8</think>", "", None),
         ("", "it is 8", StopReason.END_OF_ANSWER),
         ("", "it is 8", StopReason.STOP_TEXT),
-        ("It is", "it is 8", StopReason.CONTEXT_FULL),  # an answer was begun
-        ("", "", StopReason.CONTEXT_FULL),  # nothing was thought
     ],
 )
-def test_a_model_that_ended_by_itself_or_began_to_answer_has_failed(
-    text: str, thinking: str, stop_reason: StopReason
+def test_a_model_that_only_thought_and_ended_by_itself_has_an_outcome_of_its_own(
+    text: str, thinking: str, stop_reason: StopReason | None
 ) -> None:
     case = case_with({"number": 8})
-    outcome, score, _ = score_answer(text, case, stop_reason=stop_reason, thinking=thinking)
-    assert (outcome, score) == (Outcome.FAILED, 0.0)
+    outcome, score, scores = score_answer(text, case, stop_reason=stop_reason, thinking=thinking)
+    assert (outcome, score) == (Outcome.THINKING_ONLY, 0.0)
+    assert "without an answer" in scores[0].explanation
+
+
+@pytest.mark.parametrize("stop_reason", [StopReason.MAX_TOKENS, StopReason.CONTEXT_FULL])
+def test_an_answer_that_was_cut_off_is_truncated_unless_it_passes(stop_reason: StopReason) -> None:
+    case = case_with({"number": 8})
+    cut = score_answer("It is", case, stop_reason=stop_reason, thinking="it is 8")
+    assert cut[:2] == (Outcome.TRUNCATED, 0.0)
+    assert "no number" in cut[2][0].explanation
+    assert score_answer("It is 8, bec", case, stop_reason=stop_reason)[0] is Outcome.PASSED
+    assert score_answer("", case, stop_reason=stop_reason)[0] is Outcome.TRUNCATED
+
+
+def test_a_refusal_is_told_apart_from_a_wrong_answer() -> None:
+    no = "I'm sorry, but I can't help with that."
+    assert score_answer(no, case_with({"number": 8}))[0] is Outcome.REFUSED
+    assert score_answer("It is 9.", case_with({"number": 8}))[0] is Outcome.FAILED
+    assert score_answer(no, case_with({"refuses": True}))[0] is Outcome.PASSED
+    # Where declining is what the case is about, a check has judged it.
+    wanted = case_with({"refuses": True}, {"contains": "hotline"})
+    assert score_answer(no, wanted)[0] is Outcome.FAILED
+    late = "It is 9. " + "Ask again, please. " * 30 + no
+    assert score_answer(late, case_with({"number": 8}))[0] is Outcome.FAILED
 
 
 def test_an_answer_that_was_split_before_may_speak_of_tags() -> None:
