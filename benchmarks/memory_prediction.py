@@ -102,6 +102,7 @@ def main() -> int:
                         expected.vocabulary_bytes,
                         expected.kv_cache_bytes,
                         expected.compute_bytes,
+                        expected.working_bytes,
                         expected.total_bytes,
                         measured,
                     )
@@ -110,7 +111,8 @@ def main() -> int:
             )
         )
         print(*rows[-1], flush=True)
-    head = ("model, mapping, cache", "context", "weights", "packed", "vocabulary", "KV", "compute")
+    parts = ("weights", "packed", "vocabulary", "KV", "compute", "working")
+    head = ("model, mapping, cache", "context", *parts)
     reached = worst <= WITHIN
     word = "reached" if reached else "missed"
     results.record(

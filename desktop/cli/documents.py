@@ -72,6 +72,7 @@ def describe_memory(need: MemoryNeed, fit: MemoryFit) -> Document:
         "weights_bytes": need.weights_bytes,
         "kv_cache_bytes": need.kv_cache_bytes,
         "compute_bytes": need.compute_bytes,
+        "beside_bytes": need.beside_bytes,
         "total_bytes": need.total_bytes,
         "available_bytes": fit.available_bytes,
         "fits": fit.fits,

@@ -307,6 +307,8 @@ def _say_memory(need: MemoryNeed) -> str:
         f"KV cache {shorten_bytes(need.kv_cache_bytes)}",
         f"compute {shorten_bytes(need.compute_bytes)}",
     ]
+    if need.beside_bytes:
+        parts.append(f"packed copies and tables {shorten_bytes(need.beside_bytes)}")
     total = shorten_bytes(need.total_bytes)
     context = f"{need.context_tokens:,} tokens of context"
     return f"{total} at {context} ({', '.join(parts)}; by {need.source})"

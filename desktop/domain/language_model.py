@@ -268,7 +268,9 @@ class FileProblem(Value, frozen=True, kw_only=True):
 class MemoryNeed(Value, frozen=True, kw_only=True):
     """What a model needs at one context, in bytes.
 
-    `source` is `llama.cpp` for its own accounting and `formula` for ours.
+    `beside_bytes` are what a processor takes beside llama.cpp's accounting: copies of weights
+    that are packed for it, the vocabulary's tables, working memory. `source` is `llama.cpp` for
+    its own accounting and `formula` for ours.
     """
 
     context_tokens: int
@@ -277,8 +279,9 @@ class MemoryNeed(Value, frozen=True, kw_only=True):
     kv_cache_bytes: int
     compute_bytes: int
     source: str
+    beside_bytes: int = 0
 
     @property
     def total_bytes(self) -> int:
-        """All three together."""
-        return self.weights_bytes + self.kv_cache_bytes + self.compute_bytes
+        """All of them together."""
+        return self.weights_bytes + self.kv_cache_bytes + self.compute_bytes + self.beside_bytes

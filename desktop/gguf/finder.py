@@ -20,12 +20,11 @@ from desktop.errors import Cancelled, UserError
 from desktop.gguf.facts import check_complete, describe
 from desktop.gguf.header import GgufHeader, read_header
 from desktop.gguf.oddities import find_oddities
+from desktop.gguf.shards import list_shards
 from desktop.gguf.source import check_regular, spell
 from desktop.gguf.stores import Store
-from desktop.gguf.walk import SHARD, Candidate, Walk, place
+from desktop.gguf.walk import Candidate, Walk, place
 
-SHARDS_LIMIT = 1_000
-_NAMES_SHOWN = 3
 _WORD = 2**63 - 1
 
 # Raise the number when the same fields are read better, or warnings change: what was remembered
@@ -87,7 +86,7 @@ def read_model(path: Path) -> LanguageModel:
 
     Raises `UserError` if a file can't be read, is damaged or incomplete, or a shard is missing.
     """
-    shards = _list_shards(place(path))
+    shards = list_shards(place(path))
     # Taken before the reading: a file that changes meanwhile is then not known by this stamp.
     stamp, device = _stamp(shards)
     headers = []
@@ -143,7 +142,7 @@ def _name(model: LanguageModel, candidate: Candidate) -> LanguageModel:
 def _recall(path: Path, known: Mapping[ModelStamp, LanguageModel]) -> LanguageModel | None:
     if not known:
         return None
-    stamp, device = _stamp(_list_shards(path))
+    stamp, device = _stamp(list_shards(path))
     model = known.get(stamp)
     if model is None or model.reader != READER_VERSION:
         return None
@@ -161,30 +160,6 @@ def _stamp(shards: Sequence[Path]) -> tuple[ModelStamp, int]:
         inodes=tuple(state.st_ino & _WORD for state in states),
     )
     return stamp, states[0].st_dev & _WORD
-
-
-def _list_shards(path: Path) -> list[Path]:
-    """Return all files of a model in order; `UserError` names those that are missing."""
-    match = SHARD.fullmatch(path.name)
-    if match is None:
-        return [path]
-    check_regular(path)
-    count = int(match["count"])
-    if not 1 <= int(match["number"]) <= count <= SHARDS_LIMIT:
-        raise UserError(
-            f"{path} can't be part {match['number']} of {match['count']}.",
-            remedy="Give the file its original name.",
-        )
-    extension = path.suffix
-    names = [f"{match['stem']}-{n:05}-of-{match['count']}{extension}" for n in range(1, count + 1)]
-    missing = [name for name in names if not path.with_name(name).exists()]
-    if missing:
-        shown = ", ".join(missing[:_NAMES_SHOWN]) + (" …" if len(missing) > _NAMES_SHOWN else "")
-        raise UserError(
-            f"{match['stem']} in {path.parent} lacks {len(missing)} of its {count} files: {shown}.",
-            remedy="Put the missing files beside the others.",
-        )
-    return [path.with_name(name) for name in names]
 
 
 def _check_shard(path: Path, header: GgufHeader, number: int, count: int) -> None:

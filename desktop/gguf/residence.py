@@ -3,7 +3,8 @@
 llama.cpp's accounting is not the whole of it. For fast kernels the processor's backend packs many
 weights anew; with memory mapping the file's own pages are then in memory beside the packed ones
 (the system can take them back), and an embedding that serves as output too is there twice either
-way. The vocabulary has its tables. What is packed follows ggml's `amx/mmq.cpp` and `repack.cpp`
+way. The vocabulary has its tables, and a run its own: prompts, plans of the computation, one
+sorting of the vocabulary. What is packed follows ggml's `amx/mmq.cpp` and `repack.cpp`
 of build 0c1e570; its logged buffers of both sample models come out to 0.01 MiB on a processor
 with AMX.
 """
@@ -34,6 +35,9 @@ _PACKED_ROWS = 8
 # Measured as growth of the resident set by a load of the vocabulary alone: 150 bytes for each of
 # Gemma's 262,144 tokens, and for SmolLM2's 49,152 tokens and 48,900 merges.
 _VOCABULARY_ENTRY_BYTES = 150
+# What was left of the measured growth of both sample models over 80 shapes: 2 to 9 MiB for
+# SmolLM2, 3 to 15 MiB for Gemma.
+_WORKING_BYTES, _WORKING_BYTES_PER_WORD = 4 << 20, 24
 _INPUT_TABLE = "token_embd.weight"
 _NEVER_MULTIPLIED = ("norm", "conv1d", "token_embd", "position_embd", "token_types")
 
@@ -46,6 +50,7 @@ class Residence(Value, frozen=True, kw_only=True):
     vocabulary_bytes: int
     kv_cache_bytes: int
     compute_bytes: int
+    working_bytes: int
 
     @property
     def total_bytes(self) -> int:
@@ -56,6 +61,7 @@ class Residence(Value, frozen=True, kw_only=True):
             + self.vocabulary_bytes
             + self.kv_cache_bytes
             + self.compute_bytes
+            + self.working_bytes
         )
 
 
@@ -81,14 +87,34 @@ def estimate_residence(
         packed += size
         replaced += tensor.size_bytes if size and not is_input else 0
     lengths = headers[0].lengths
-    entries = sum(lengths.get(f"tokenizer.ggml.{name}", 0) for name in ("tokens", "merges"))
+    words = lengths.get("tokenizer.ggml.tokens", 0)
+    entries = words + lengths.get("tokenizer.ggml.merges", 0)
     return Residence(
         weights_bytes=need.weights_bytes - (0 if memory_mapping else replaced),
         packed_bytes=packed,
         vocabulary_bytes=entries * _VOCABULARY_ENTRY_BYTES,
         kv_cache_bytes=need.kv_cache_bytes,
         compute_bytes=need.compute_bytes,
+        working_bytes=_WORKING_BYTES + words * _WORKING_BYTES_PER_WORD,
     )
+
+
+def count_beside(headers: Sequence[GgufHeader], features: Collection[str]) -> int:
+    """Return the bytes that a need lacks of what can't be taken back from a running model.
+
+    With memory mapping the resident set is larger: packed weights then lie in the file's pages
+    as well, which the system drops when memory gets short.
+    """
+    nothing = MemoryNeed(
+        context_tokens=0,
+        sequences=1,
+        weights_bytes=0,
+        kv_cache_bytes=0,
+        compute_bytes=0,
+        source="formula",
+    )
+    beside = estimate_residence(headers, nothing, features, memory_mapping=False)
+    return beside.total_bytes
 
 
 def _is_multiplied(tensor: TensorInfo) -> bool:

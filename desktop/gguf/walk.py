@@ -5,7 +5,6 @@ may be no text, and may be that of a pipe. Whatever can't be used becomes one se
 """
 
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,14 +13,13 @@ from desktop.domain.base import Value
 from desktop.domain.language_model import FileProblem
 from desktop.errors import Cancelled
 from desktop.gguf.ollama import read_ollama
+from desktop.gguf.shards import SHARD
 from desktop.gguf.source import spell
 from desktop.gguf.stores import Store, StoreKind
 
 DEPTH_LIMIT = 24
 ENTRIES_LIMIT = 500_000
 MODELS_LIMIT = 10_000
-
-SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
 
 _REPOSITORY = "models--"
 _FOREIGN = ("datasets--", "spaces--")

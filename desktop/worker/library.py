@@ -1,22 +1,27 @@
 """The language models that Touchstone knows: found, remembered, and checked before a run."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import msgspec
 
 from desktop.domain.hardware import Capacity, CatalogueMachine
 from desktop.domain.language_model import FileProblem, LanguageModel, MemoryNeed
+from desktop.domain.machine import Machine
 from desktop.domain.settings import EngineOptions, RunSettings
 from desktop.errors import EngineFault, EnvironmentFault, UserError
 from desktop.evaluation.control import RunControl
 from desktop.gguf import capacity
 from desktop.gguf.finder import find_models, stream_models
+from desktop.gguf.header import read_header
 from desktop.gguf.memory import estimate_need
+from desktop.gguf.residence import count_beside
 from desktop.gguf.shape import ModelShape, read_shape, shape_of_facts
 from desktop.gguf.stores import find_stores
 from desktop.inference.engine import EngineFactory, LoadModel
 from desktop.paths import sample_models_folder
+from desktop.probes.machine import inspect_machine
 from desktop.worker.collection import Collection, compute_hash, keep_names, settle
 from desktop.worker.demonstration import is_pretended
 from desktop.worker.operations import MemoryFit, ModelPlace, ScanResult, StoreScan
@@ -219,12 +224,27 @@ def _request_load(model: LanguageModel, settings: RunSettings) -> LoadModel:
 
 
 def _count(model: LanguageModel, request: LoadModel) -> MemoryNeed:
-    return estimate_need(
+    """Return the need by formula; that of a graphics card where there is one to be used."""
+    need = estimate_need(
         _find_shape(model),
         request.context_tokens or _USUAL_CONTEXT,
         request.parallel_sequences or 1,
         request.options,
     )
+    machine = _inspect_once()
+    if machine.gpus and request.gpu_layers:
+        return need
+    try:
+        headers = [read_header(Path(path)) for path in model.paths]
+    except UserError:
+        return need
+    beside = count_beside(headers, machine.processor.features)
+    return msgspec.structs.replace(need, beside_bytes=beside)
+
+
+@cache
+def _inspect_once() -> Machine:
+    return inspect_machine()
 
 
 def _refuse_misfit(model: LanguageModel, fit: MemoryFit) -> None:

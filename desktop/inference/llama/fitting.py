@@ -1,5 +1,6 @@
 """What a model and its context need of memory, asked of llama.cpp without allocating it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,10 +8,13 @@ from pathlib import Path
 import msgspec
 
 from desktop.domain.language_model import MemoryNeed
-from desktop.errors import EngineFault
+from desktop.errors import EngineFault, UserError
+from desktop.gguf.header import read_header
+from desktop.gguf.residence import count_beside
+from desktop.gguf.shards import list_shards
 from desktop.inference.allowance import available_memory_bytes
 from desktop.inference.engine import LoadModel
-from desktop.inference.llama.binding import AbortFlag
+from desktop.inference.llama.binding import AbortFlag, describe_build
 from desktop.inference.llama.context import Context, context_parameters
 from desktop.inference.llama.model import Model
 
@@ -24,6 +28,14 @@ _HOPELESS = 4
 _SMALL_CONTEXT = 512
 _SHARE_FOR_DRIVERS = 0.08
 _MOST_CONTEXT = 2**31 - 1
+# llama.cpp's names for what it was built for, and those of the processor's features.
+_FEATURES = {
+    "AMX_INT8": "amx_int8",
+    "AVX2": "avx2",
+    "AVX512": "avx512f",
+    "DOTPROD": "asimddp",
+    "MATMUL_INT8": "i8mm",
+}
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,8 @@ def measure_fit(request: LoadModel, threads: int) -> Fit:
             need = msgspec.structs.replace(made, context_tokens=context)
     finally:
         model.free()
+    if not is_elsewhere(model.devices):
+        need = msgspec.structs.replace(need, beside_bytes=_count_beside(request.path))
     return Fit(
         need=need,
         cache_bytes_per_token=per_token,
@@ -87,6 +101,22 @@ def choose_gpu_layers(request: LoadModel, fit: Fit) -> int:
     parts = fit.layers + 1
     each = (fit.need.weights_bytes + fit.need.kv_cache_bytes) / parts
     return request.gpu_layers if each * parts <= free else max(0, int(free / each))
+
+
+def _count_beside(path: str) -> int:
+    """Return what the processor takes beside llama.cpp's own accounting; 0 where it can't be told.
+
+    By what llama.cpp was built for, which may be less than the processor can.
+    """
+    build = describe_build()
+    features = {name for flag, name in _FEATURES.items() if re.search(rf"\b{flag} = 1\b", build)}
+    if "REPACK = 1" not in build:
+        features &= {"amx_int8"}
+    try:
+        headers = [read_header(shard) for shard in list_shards(Path(path))]
+    except UserError:
+        return 0
+    return count_beside(headers, features)
 
 
 def _simulate(

@@ -6,7 +6,7 @@ import pytest
 
 from desktop.gguf.header import GgufHeader, TensorInfo, read_header
 from desktop.gguf.memory import estimate_need
-from desktop.gguf.residence import Residence, estimate_residence
+from desktop.gguf.residence import Residence, count_beside, estimate_residence
 from desktop.gguf.shape import shape_of_headers
 from desktop.gguf.tensor_types import TENSOR_TYPES
 
@@ -119,3 +119,15 @@ def test_odd_rows_and_experts_are_not_packed_for_amx() -> None:
     assert residence_of(experts, features=AMX, mapping=False).packed_bytes == experts.size_bytes
     norm = tensor("blk.0.attn_norm.weight", "Q8_0", 64, 64)
     assert residence_of(norm, features=AMX, mapping=False).packed_bytes == 0
+
+
+@pytest.mark.parametrize("word", ["smollm2", "gemma"])
+def test_what_lies_beside_a_need_is_the_rest_of_what_stays_resident(
+    sample_models: list[Path], word: str
+) -> None:
+    header = read_header(next(path for path in sample_models if word in path.name.lower()))
+    need = estimate_need(shape_of_headers([header]), 2048, 1)
+    whole = estimate_residence([header], need, AMX, memory_mapping=False)
+    assert need.total_bytes + count_beside([header], AMX) == whole.total_bytes
+    # Nothing is packed on a processor of which nothing is known.
+    assert 0 < count_beside([header], ()) < count_beside([header], AMX)

@@ -1,10 +1,14 @@
 """Layers on a GPU: as many as fit. No GPU is needed to tell."""
 
+from dataclasses import replace
+
+import msgspec
 import pytest
 
 from desktop.domain.language_model import MemoryNeed
+from desktop.errors import EngineFault
 from desktop.inference.engine import LoadModel
-from desktop.inference.llama.fitting import Fit, choose_gpu_layers
+from desktop.inference.llama.fitting import Fit, check_fit, choose_gpu_layers
 from desktop.inference.llama.model import find_devices
 
 GB = 1_000_000_000
@@ -53,3 +57,12 @@ def test_as_many_layers_as_fit_are_chosen(free: int, layers: int) -> None:
 
 def test_what_was_asked_for_is_not_changed() -> None:
     assert choose_gpu_layers(LoadModel(path="m", gpu_layers=12), fit(8 * GB)) == 12
+
+
+def test_copies_that_a_processor_packs_count_before_a_load() -> None:
+    whole = fit(0)
+    request = LoadModel(path="large.gguf")
+    check_fit(request, whole)
+    beside = msgspec.structs.replace(whole.need, beside_bytes=10**15)
+    with pytest.raises(EngineFault, match=r"needs 1,000,012.0 GB of memory"):
+        check_fit(request, replace(whole, need=beside))

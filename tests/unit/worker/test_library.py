@@ -11,12 +11,15 @@ import pytest
 from gguf import GGUFWriter
 
 from desktop.domain.language_model import LanguageModel, MemoryNeed
+from desktop.domain.machine import Gpu
 from desktop.domain.settings import CacheType, EngineOptions, RunSettings
 from desktop.errors import Cancelled, EngineFault, EnvironmentFault, UserError
 from desktop.evaluation.control import RunControl
 from desktop.inference.engine import LoadModel
 from desktop.inference.scripted import ScriptedEngine
+from desktop.probes.machine import inspect_machine
 from desktop.storage.database import Database
+from desktop.worker import library
 from desktop.worker.demonstration import list_demonstration_models, make_demonstration_script
 from desktop.worker.library import (
     MemoryAccountant,
@@ -192,3 +195,19 @@ def test_pretended_models_say_that_they_are_and_answer_the_bundled_suites(
     script = make_demonstration_script()
     assert len(script.replies) >= 2 * 30
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(script), type=type(script)) == script
+
+
+def test_the_formula_counts_what_lies_beside_only_where_the_processor_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count(gpus: tuple[Gpu, ...], gpu_layers: int) -> int:
+        machine = msgspec.structs.replace(inspect_machine(), gpus=gpus)
+        monkeypatch.setattr(library, "_inspect_once", lambda: machine)
+        accountant = MemoryAccountant(ScriptedEngine, lambda: 10**12)
+        settings = RunSettings(gpu_layers=gpu_layers)
+        return accountant.check(_tiny(tmp_path), settings).need.beside_bytes
+
+    card = Gpu(name="Card", memory_bytes=8 << 30)
+    assert count((), -1) > 0
+    assert count((card,), 0) == count((), -1)
+    assert count((card,), -1) == 0
