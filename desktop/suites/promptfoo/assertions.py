@@ -24,7 +24,7 @@ _CODE = frozenset({"javascript", "python", "ruby", "webhook"})
 _MODEL_GRADED = frozenset(
     {
         *("answer-relevance", "context-faithfulness", "context-recall", "context-relevance"),
-        *("conversation-relevance", "factuality", "g-eval", "model-graded-closedqa"),
+        *("conversation-relevance", "factuality", "g-eval"),
         *("model-graded-factuality", "moderation", "pi", "select-best", "max-score", "classifier"),
         *("similar", "similar:cosine", "similar:dot", "similar:euclidean", "search-rubric"),
     }
@@ -39,7 +39,7 @@ _REMOTE = frozenset(
     }
 )
 _MEASURED_ELSEWHERE = frozenset({"rouge-n", "bleu"})
-_RUBRICS = frozenset({"llm-rubric", "agent-rubric"})
+_RUBRICS = frozenset({"llm-rubric", "agent-rubric", "model-graded-closedqa"})
 # Keys that change nothing about whether an answer is good.
 _KNOWN_KEYS = frozenset({"type", "value", "threshold", "weight", "metric", "assert", "description"})
 _EXPECTED = re.compile(r"(not-)?([a-z][a-z0-9:-]*?)(?:\(([\d.]+)\))?:\s*(.*)", re.DOTALL)
@@ -117,6 +117,8 @@ class AssertionReader:
             if convert is None:
                 raise Unsupported("is not known, and is left out")
             check = convert(self._fill(value.get("value")), value)
+        if negated and KINDS[check.kind].decided_elsewhere:
+            raise Unsupported("turns a judge's verdict round, and is left out")
         if negated:
             check = Check(kind="not", expected=_as_mapping(check))
         check = Check(
@@ -244,17 +246,12 @@ def _is_json(value: JsonValue, _whole: MappingOf[str, JsonValue]) -> Check:
             schema = json.loads(value)
         except (ValueError, RecursionError):
             raise Unsupported("has a schema that is no JSON") from None
-    if "json_schema" in KINDS:
-        return Check(kind="json_schema", expected=True if schema is None else schema)
-    if schema is not None:
-        raise Unsupported("has a schema, for which there is no check")
-    return Check(kind="json", expected={}, options={"alone": True})
+    return Check(kind="json_schema", expected=True if schema is None else schema)
 
 
-def _contains_json(value: JsonValue, _whole: MappingOf[str, JsonValue]) -> Check:
-    if value is not None:
-        raise Unsupported("has a schema, and JSON within other text is not held to one")
-    return Check(kind="json", expected={})
+def _is_json_alone(value: JsonValue, whole: MappingOf[str, JsonValue]) -> Check:
+    found = _is_json(value, whole)
+    return Check(kind=found.kind, expected=found.expected, options={"alone": True})
 
 
 def _threshold(whole: MappingOf[str, JsonValue], usual: float) -> float:
@@ -284,11 +281,11 @@ def _word_count(value: JsonValue, _whole: MappingOf[str, JsonValue]) -> Check:
 
 
 def _rubric(value: JsonValue, _whole: MappingOf[str, JsonValue]) -> Check:
-    return Check(kind="rating", expected=_text(value))
+    return Check(kind="judge", expected=_text(value))
 
 
 def _refusal(_value: JsonValue, _whole: MappingOf[str, JsonValue]) -> Check:
-    return Check(kind="declines", expected=True)
+    return Check(kind="refuses", expected=True)
 
 
 Conversion = Callable[[JsonValue, MappingOf[str, JsonValue]], Check]
@@ -302,8 +299,8 @@ _CONVERSIONS: MappingOf[str, Conversion] = {
     "icontains-all": _several("contains_all", match_case=False),
     "starts-with": _plain("starts_with", match_case=True),
     "regex": _plain("regex", match_case=True),
-    "is-json": _is_json,
-    "contains-json": _contains_json,
+    "is-json": _is_json_alone,
+    "contains-json": _is_json,
     "is-refusal": _refusal,
     "word-count": _word_count,
     "rouge-n": _rouge,

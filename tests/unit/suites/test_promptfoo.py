@@ -259,3 +259,38 @@ def test_conversations_and_named_prompts(tmp_path: Path) -> None:
 def test_what_is_no_configuration_gets_a_sentence(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("assertion", "check"),
+    [
+        ("{type: is-json}", Check(kind="json_schema", expected=True, options={"alone": True})),
+        (
+            "{type: contains-json, value: {type: array}}",
+            Check(kind="json_schema", expected={"type": "array"}),
+        ),
+        ("{type: llm-rubric, value: Be {{w}}}", None),
+        ("{type: llm-rubric, value: 'Be {{w}}'}", Check(kind="judge", expected="Be good")),
+        ("{type: is-refusal}", Check(kind="refuses", expected=True)),
+        (
+            "{type: equals, value: {a: 1}}",
+            Check(kind="json", expected={"a": 1}, options={"only_keys": True, "alone": True}),
+        ),
+        ("{type: word-count, value: {max: 5}}", Check(kind="word_count", expected={"max": 5})),
+        (
+            "{type: assert-set, assert: [{type: contains, value: x}, {type: icontains, value: y}]}",
+            Check(
+                kind="all_of", expected=[{"contains": "x", "match_case": True}, {"contains": "y"}]
+            ),
+        ),
+    ],
+)
+def test_assertions_become_checks(tmp_path: Path, assertion: str, check: Check | None) -> None:
+    text = f"prompts: [x]\ntests:\n- vars: {{w: good}}\n  assert: [{assertion}]\n"
+    if check is None:
+        with pytest.raises(UserError, match="line 4"):
+            read(tmp_path, text)
+        return
+    found = read(tmp_path, text)
+    assert found.suite.cases[0].checks == (check,)
+    assert not found.notices
