@@ -9,6 +9,7 @@ from pathlib import Path
 from desktop.domain.base import JsonValue
 from desktop.errors import UserError
 from desktop.suites.importers.layouts import (
+    QUESTION,
     Layout,
     Values,
     format_cells,
@@ -109,7 +110,7 @@ def _read_squad(path: Path, text: str) -> list[Row]:
 
 def _flatten_squad(path: Path, text: str, more: Mapping[str, JsonValue]) -> list[Row]:
     """Return one row a question; the number of the question stands for its line."""
-    document = Row(_object(path, text), path, 1)
+    document = Row(_object(path, text), path, 1, unit="document")
     rows: list[Row] = []
     for article in document.parts("data"):
         title = article.text("title", blank=True) if "title" in article else ""
@@ -117,7 +118,7 @@ def _flatten_squad(path: Path, text: str, more: Mapping[str, JsonValue]) -> list
             context = paragraph.text("context")
             for question in paragraph.parts("qas"):
                 values = {**more, "title": title, "context": context, **question.values}
-                rows.append(Row(values, path, len(rows) + 1))
+                rows.append(Row(values, path, len(rows) + 1, unit=QUESTION))
     return rows
 
 
@@ -157,8 +158,11 @@ XQUAD_JSON = Layout("xquad-json", (".json",), _read_xquad, _write_xquad)
 
 
 def _read_trivia(path: Path, text: str) -> list[Row]:
-    document = Row(_object(path, text), path, 1)
-    return [Row(part.values, path, number) for number, part in enumerate(document.parts("Data"), 1)]
+    document = Row(_object(path, text), path, 1, unit="document")
+    return [
+        Row(part.values, path, number, unit=QUESTION)
+        for number, part in enumerate(document.parts("Data"), 1)
+    ]
 
 
 def _write_trivia(rows: Sequence[Values]) -> dict[str, str]:

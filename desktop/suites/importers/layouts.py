@@ -14,6 +14,8 @@ from desktop.suites.importers.rows import Row, is_plain
 
 MOST_ROWS = 1_000_000
 _MOST_CELL = 1_000_000
+# What is counted in a JSON document, whose lines tell nothing.
+QUESTION = "question"
 
 Values = Mapping[str, JsonValue]
 
@@ -82,8 +84,7 @@ def _read_json_list(path: Path, text: str) -> list[Row]:
     value = parse_json(text, str(path))
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise UserError(f"{path}: it must be a list of JSON objects.")
-    # A list of one line has no lines of its own: the number of the question stands for it.
-    return [Row(item, path, number) for number, item in enumerate(value, start=1)]
+    return [Row(item, path, number, unit=QUESTION) for number, item in enumerate(value, start=1)]
 
 
 def _write_json_list(rows: Sequence[Values]) -> dict[str, str]:

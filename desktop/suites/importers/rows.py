@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from desktop.domain.base import JsonValue
@@ -26,11 +26,12 @@ class Row:
     path: Path
     line: int
     inside: tuple[str, ...] = field(default=())
+    unit: str = "line"
 
     @property
     def place(self) -> str:
-        """File and line, as messages begin."""
-        return f"{self.path}, line {self.line}"
+        """File and line, as messages begin; a JSON document has questions instead of lines."""
+        return f"{self.path}, {self.unit} {self.line}"
 
     def problem(self, message: str, *, remedy: str = "") -> UserError:
         """Return the error that says what is wrong at this place."""
@@ -105,14 +106,14 @@ class Row:
         value = self.value(key)
         if not isinstance(value, dict):
             raise self.wrong(key, "keys with values")
-        return Row(value, self.path, self.line, (*self.inside, key))
+        return replace(self, values=value, inside=(*self.inside, key))
 
     def parts(self, key: str) -> tuple["Row", ...]:
         """Return a list of nested parts."""
         value = self.value(key)
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise self.wrong(key, "a list of keys with values")
-        return tuple(Row(item, self.path, self.line, (*self.inside, key)) for item in value)
+        return tuple(replace(self, values=item, inside=(*self.inside, key)) for item in value)
 
 
 def canonical(values: JsonValue) -> str:
