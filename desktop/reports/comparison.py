@@ -222,6 +222,11 @@ def _reasons(comparison: Comparison, models: Sequence[ModelRuns]) -> tuple[str, 
     reasons = [explain_pair(pair, labels) for pair in tested[:_MOST_PAIRS_EXPLAINED]]
     if len(tested) > _MOST_PAIRS_EXPLAINED:
         reasons.append(wording.more_pairs(len(tested) - _MOST_PAIRS_EXPLAINED))
+    together = [group for group in comparison.groups if len(group) > 1]
+    if together and len(shown) > 2:  # noqa: PLR2004 - two are a pair
+        reasons.append(
+            wording.groups_of_models([[labels[i] for i in group] for group in comparison.groups])
+        )
     if tested:
         fewest = min(pair.cases for pair in tested)
         reasons.append(

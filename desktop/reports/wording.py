@@ -140,6 +140,20 @@ def more_pairs(number: int) -> str:
     return f"The other {count_text(number)} pairs were tested in the same way."
 
 
+def groups_of_models(groups: Sequence[Sequence[str]]) -> str:
+    """Say who can't be told from whom; groups may overlap."""
+    together = [group for group in groups if len(group) > 1]
+    alone = [group[0] for group in groups if len(group) == 1]
+    several = len({name for group in together for name in group}) < sum(map(len, together))
+    words = f"These can't be told apart among themselves: {'; '.join(map(join, together))}."
+    if several:
+        words += " A model named twice belongs to both: it can be told from neither."
+    if alone:
+        verb = "differs" if len(alone) == 1 else "differ"
+        words += f" {join(alone)} {verb} by more than chance from all that were asked the same."
+    return words
+
+
 def in_circles() -> str:
     """Each model is beaten by another one, which different cases can bring about."""
     return "No model comes out best: each is beaten by another on the cases that they share."
