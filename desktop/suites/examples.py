@@ -7,6 +7,8 @@ from desktop.scoring.registry import score_answer
 
 # Examples are whole answers: one that only thinks was not cut off.
 _WHOLE = StopReason.END_OF_ANSWER
+# A refusal where an answer is wanted is as bad as a wrong one, and so is silence.
+_NOT_GOOD = (Outcome.FAILED, Outcome.REFUSED, Outcome.THINKING_ONLY)
 
 
 class ExampleProblem(Value, frozen=True, kw_only=True):
@@ -34,6 +36,6 @@ def _problems(case: Case) -> list[str]:
             problems.append(f'The passing example of "{case.id}" does not pass. {reason}')
     if case.failing_example is not None:
         outcome, _, _ = score_answer(case.failing_example, case, stop_reason=_WHOLE)
-        if outcome is not Outcome.FAILED:
+        if outcome not in _NOT_GOOD:
             problems.append(f'The failing example of "{case.id}" does not fail.')
     return problems

@@ -92,7 +92,7 @@ def test_an_answer_cut_off_while_thinking_shows_where_it_was(
     play_thinking(queue)
     events.flush()
     state, text, look = read_row(evaluate, CUT_OFF[-1])
-    assert (state, look) == ("■ cut off while thinking", "thinking")
+    assert (state, look) == ("■ cut off", "thinking")
     assert text.startswith("…")
     assert text.endswith("once more: it fits.")
     row = next(r for r in evaluate.running.answers._rows if r._title.text() == CUT_OFF[-1])
@@ -128,7 +128,7 @@ def test_the_end_tells_how_many_were_cut_off(
     queue.tell(EvaluationFinished(evaluation_id=run.evaluation_id))
     events.flush()
     (notice,) = window.notices.notices
-    assert notice.text == "3 answers were cut off while thinking and count as not passed."
+    assert notice.text == "3 answers were cut off and count as not passed."
 
 
 # Side by side
@@ -212,7 +212,7 @@ def test_the_history_counts_cut_off_answers_among_the_failed(
     summary = next(s for s in operations.summaries if s.run.suite is not None)
     counts = RunCounts(cases=36, passed=30, failed=6, truncated=3)
     summary = msgspec.structs.replace(summary, counts=counts, mean_thinking_tokens=444.2)
-    assert "30 passed, 6 failed (3 of them cut off while thinking)" in explain_passed(summary)
+    assert "30 passed, 6 failed (3 of them cut off)" in explain_passed(summary)
     panel = RunPanel()
     panel.show_run(summary, writable=True)
     texts = [label.text() for label in panel.findChildren(Label)]

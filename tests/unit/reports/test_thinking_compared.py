@@ -24,11 +24,11 @@ def test_answers_cut_off_while_thinking_are_not_passed_and_are_told() -> None:
     assert {pair.only_first_passed, pair.only_second_passed} == {0, 2}
     told = said(result)
     assert (
-        "2 answers of A were cut off while thinking and count as not passed; "
+        "2 answers of A were cut off before they passed and count as not passed; "
         "a larger limit may change its share." in result.caveats
     )
-    assert "1 answer of B was cut off while thinking and counts as not passed" in told
-    assert "cut off in the middle of their thinking count as not passed" in told
+    assert "1 answer of B was cut off before it passed and counts as not passed" in told
+    assert "that a limit cut off before they passed count as not passed" in told
     assert "longest answer allowed" not in told  # told once, as what it is
     cell = result.cases[1].answers[result.models.index(a)]
     assert cell is not None
@@ -48,7 +48,7 @@ def test_a_context_that_was_full_of_thinking_is_told_once() -> None:
     result = compare(msgspec.structs.replace(record, answers=full))
     assert [caveat for caveat in result.caveats if "cut off" in caveat] == [
         (
-            "2 answers of A were cut off while thinking and count as not passed; "
+            "2 answers of A were cut off before they passed and count as not passed; "
             "a larger limit may change its share."
         )
     ]

@@ -80,7 +80,7 @@ def test_stock_answers_do_not_pass_but_where_they_are_right(case: Case, text: st
     right = {"grounded-exception": {"No"}}
     refusals = {"I don't know."} if case.id.startswith("unknown-") else set()
     if text not in right.get(case.id, set()) | refusals:
-        assert outcome is Outcome.FAILED
+        assert outcome in (Outcome.FAILED, Outcome.REFUSED)
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def _check_documents(evaluated: Evaluated) -> None:
 
 def _check_comparison(evaluated: Evaluated, folder: Path) -> None:
     comparison = evaluated.operations.compare_runs([evaluated.deep, evaluated.plain])
-    told = "1 answer of deep was cut off while thinking and counts as not passed"
+    told = "1 answer of deep was cut off before it passed and counts as not passed"
     assert any(caveat.startswith(told) for caveat in comparison.caveats)
     (pair,) = comparison.pairs
     assert (pair.cases, pair.only_first_passed, pair.only_second_passed) == (4, 2, 0)
