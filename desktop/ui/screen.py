@@ -15,7 +15,7 @@ from desktop.ui.theme import EDGE, GAP
 from desktop.ui.widgets.labels import ElidedLabel, Label
 from desktop.ui.widgets.notices import Notice
 from desktop.worker.operations import DatabaseFacts, Operations
-from desktop.worker.qt import QtEvents
+from desktop.worker.qt import QtEvents, QtHashing
 from desktop.worker.queue import EvaluationQueue
 from desktop.worker.running import Runner
 
@@ -52,6 +52,7 @@ class Context(QObject):
     evaluation_asked = Signal(object)
     speed_probe_asked = Signal()
     evaluation_awaited = Signal()
+    closing = Signal()
 
     def __init__(
         self,
@@ -61,13 +62,21 @@ class Context(QObject):
         events: QtEvents,
         options: Options,
         *,
+        background: Runner | None = None,
+        hashing: QtHashing | None = None,
         parent: QObject | None = None,
     ) -> None:
-        """Keep what was built elsewhere."""
+        """Keep what was built elsewhere.
+
+        `background` takes what may last long (looking at the disk), so that short work does not
+        wait behind it. Without `hashing` no hashes are computed by themselves.
+        """
         super().__init__(parent)
         self.operations = operations
         self.queue = queue
         self.runner = runner
+        self.background = background or runner
+        self.hashing = hashing
         self.events = events
         self.options = options
         self.monitor = Monitor(events, parent=self)

@@ -14,8 +14,9 @@ from desktop import paths
 from desktop.errors import EnvironmentFault
 from desktop.settings.store import SettingsStore
 from desktop.ui.window import MainWindow, prepare_application
+from desktop.worker.hashing import Hashing
 from desktop.worker.operations import Operations
-from desktop.worker.qt import QtEvents, QtRunner
+from desktop.worker.qt import QtEvents, QtHashing, QtRunner
 from desktop.worker.queue import EvaluationQueue
 
 _log = logging.getLogger(__name__)
@@ -35,8 +36,12 @@ class WindowBackend(Protocol):
     def queue(self) -> EvaluationQueue:
         """Long work."""
 
+    @property
+    def hashing(self) -> Hashing:
+        """Hashes in the background."""
+
     def close(self) -> None:
-        """End both."""
+        """End all of them."""
 
 
 class OpenBackend(Protocol):
@@ -79,6 +84,7 @@ class _Session(QObject):
         self._compare = tuple(compare)
         self._backend: WindowBackend | None = None
         self._runner = QtRunner(self)
+        self._background = QtRunner(self)
         self._events: QtEvents | None = None
 
     def begin(self) -> None:
@@ -88,6 +94,7 @@ class _Session(QObject):
     def end(self) -> None:
         """Close everything; runs under way become interrupted and can be resumed."""
         self._runner.close()  # first: it may still be keeping options
+        self._background.close()
         if self._backend is not None:
             self._backend.close()
 
@@ -102,6 +109,13 @@ class _Session(QObject):
     def _connect(self, backend: WindowBackend) -> None:
         self._backend = backend
         self._events = QtEvents(backend.queue, self)
-        self._window.connect_backend(backend.operations, backend.queue, self._runner, self._events)
+        self._window.connect_backend(
+            backend.operations,
+            backend.queue,
+            self._runner,
+            self._events,
+            background=self._background,
+            hashing=QtHashing(backend.hashing, self),
+        )
         if self._compare:
             QTimer.singleShot(0, lambda: self._window.show_comparison(self._compare))

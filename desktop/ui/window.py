@@ -28,7 +28,7 @@ from desktop.ui.theme import EDGE, theme
 from desktop.ui.widgets.notices import Notice, NoticeArea, notice_for_failure
 from desktop.ui.widgets.pill import Tone
 from desktop.worker.operations import DatabaseFacts, Operations
-from desktop.worker.qt import QtEvents
+from desktop.worker.qt import QtEvents, QtHashing
 from desktop.worker.queue import EvaluationQueue
 from desktop.worker.running import Runner
 
@@ -91,10 +91,26 @@ class MainWindow(QMainWindow):
     # The backend
 
     def connect_backend(
-        self, operations: Operations, queue: EvaluationQueue, runner: Runner, events: QtEvents
+        self,
+        operations: Operations,
+        queue: EvaluationQueue,
+        runner: Runner,
+        events: QtEvents,
+        *,
+        background: Runner | None = None,
+        hashing: QtHashing | None = None,
     ) -> None:
         """Fill the window: from now on screens are built and can ask."""
-        context = Context(operations, queue, runner, events, self._options, parent=self)
+        context = Context(
+            operations,
+            queue,
+            runner,
+            events,
+            self._options,
+            background=background,
+            hashing=hashing,
+            parent=self,
+        )
         self.context = context
         context.notice_shown.connect(self.notices.show_notice)
         context.notice_cleared.connect(self.notices.clear_key)
@@ -103,9 +119,10 @@ class MainWindow(QMainWindow):
         context.comparison_asked.connect(self.show_comparison)
         context.evaluation_asked.connect(self._prepare_evaluation)
         context.options_changed.connect(self._take_options)
-        failed = getattr(runner, "failed", None)
-        if failed is not None:
-            failed.connect(self.show_failure)
+        for each in (runner, background):
+            failed = getattr(each, "failed", None)
+            if failed is not None:
+                failed.connect(self.show_failure)
         from desktop.ui.evaluate.announcer import Announcer  # noqa: PLC0415 -- after first paint
 
         announcer = Announcer(context, self.rail.status, self)
@@ -212,6 +229,7 @@ class MainWindow(QMainWindow):
         if self.context is not None:
             for screen in self._screens.values():
                 screen.deactivate()
+            self.context.closing.emit()
             geometry = base64.b64encode(self.saveGeometry().data()).decode("ascii")
             self.context.change_options(
                 lambda now: msgspec.structs.replace(

@@ -17,9 +17,9 @@ from pytestqt.qtbot import QtBot
 from desktop.settings.options import Appearance, Options
 from desktop.ui.theme import theme
 from desktop.ui.window import MainWindow, prepare_application
-from desktop.worker.qt import QtEvents
+from desktop.worker.qt import QtEvents, QtHashing
 from desktop.worker.running import InlineRunner
-from tests.gui.fakes import FakeOperations, FakeQueue
+from tests.gui.fakes import FakeHashing, FakeOperations, FakeQueue
 
 
 @pytest.fixture
@@ -33,6 +33,11 @@ def queue() -> FakeQueue:
 
 
 @pytest.fixture
+def hashing() -> FakeHashing:
+    return FakeHashing()
+
+
+@pytest.fixture
 def events(queue: FakeQueue, qapp: object) -> QtEvents:
     del qapp
     return QtEvents(queue)
@@ -40,7 +45,11 @@ def events(queue: FakeQueue, qapp: object) -> QtEvents:
 
 @pytest.fixture
 def window(
-    qtbot: QtBot, operations: FakeOperations, queue: FakeQueue, events: QtEvents
+    qtbot: QtBot,
+    operations: FakeOperations,
+    queue: FakeQueue,
+    events: QtEvents,
+    hashing: FakeHashing,
 ) -> Iterator[MainWindow]:
     """Return a shown window whose operations run at once; `events.flush()` delivers events."""
     del qtbot  # it watches for exceptions in slots
@@ -48,7 +57,8 @@ def window(
     prepare_application(options)
     made = MainWindow(options)
     made.show()
-    made.connect_backend(operations, queue, InlineRunner(), events)
+    bridge = QtHashing(hashing, made)
+    made.connect_backend(operations, queue, InlineRunner(), events, hashing=bridge)
     yield made
     made.close()
     made.deleteLater()

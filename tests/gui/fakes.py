@@ -1,16 +1,23 @@
 """Stand-ins for operations and queue, so that the window can be tried without engine or disk."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
+from PySide6.QtCore import QCoreApplication
 
 from desktop.domain.base import new_id, utc_now
 from desktop.domain.comparison import Comparison
 from desktop.domain.events import EvaluationQueued, QueuePaused, RunEvent
 from desktop.domain.hardware import Capacity, CatalogueMachine
-from desktop.domain.language_model import HashCheck, HashVerdict, LanguageModel, MemoryNeed
+from desktop.domain.language_model import (
+    HashCheck,
+    HashVerdict,
+    LanguageModel,
+    MemoryNeed,
+    ModelAnnotation,
+)
 from desktop.domain.machine import Machine, MachineLoad
 from desktop.domain.run import (
     EvaluationPlan,
@@ -21,14 +28,15 @@ from desktop.domain.run import (
     RunStatus,
     RunSummary,
 )
-from desktop.domain.settings import ProbePlan, RunSettings
+from desktop.domain.settings import EngineOptions, ProbePlan, RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import UserError
 from desktop.gguf.hashing import HashProgress
 from desktop.settings.options import Options
 from desktop.worker.collection import LibraryChange, OnFind
+from desktop.worker.hashing import HashingEvent, HashingListener
 from desktop.worker.library import check_capacity
-from desktop.worker.machine_catalogue import list_machines
+from desktop.worker.machine_catalogue import describe_this_machine, list_machines
 from desktop.worker.operations import DatabaseFacts, MemoryFit, ModelPlace, RunDetails, ScanResult
 from tests.gui.samples import (
     GIGA,
@@ -88,6 +96,8 @@ class FakeOperations:
         self.samples: tuple[LanguageModel, ...] = self.models_of_samples()
         self.suites = [make_suite(), make_second_suite()]
         self.summaries = make_summaries(self.models) if runs else []
+        self.change: LibraryChange | None = None
+        self.annotations: dict[str, ModelAnnotation] = {}
         self.removed: dict[str, LanguageModel] = {}
         self.deleted: dict[str, RunSummary] = {}
         self.options = Options()
@@ -129,7 +139,8 @@ class FakeOperations:
         del is_cancelled
         self._note("refresh")
         on_find(self.models)
-        return LibraryChange(models=tuple(self.models))
+        change, self.change = self.change, None
+        return change or LibraryChange(models=tuple(self.models))
 
     def check_hash(
         self,
@@ -140,12 +151,25 @@ class FakeOperations:
     ) -> HashCheck:
         del on_progress, is_cancelled
         self._note("check_hash")
-        return HashCheck(
+        check = HashCheck(
             verdict=HashVerdict.MATCHES if text else HashVerdict.NOT_LISTED,
             source="typed in" if text else "",
             message=f"{model.facts.name} was compared.",
             checked_at=utc_now(),
         )
+        self.models = [
+            msgspec.structs.replace(m, hash_check=check) if m.id == model.id else m
+            for m in self.models
+        ]
+        return check
+
+    def list_annotations(self) -> dict[str, ModelAnnotation]:
+        self._note("list_annotations")
+        return dict(self.annotations)
+
+    def annotate_models(self, annotations: Mapping[str, ModelAnnotation]) -> None:
+        self._note("annotate_models")
+        self.annotations |= annotations
 
     def remove_models(self, ids: Sequence[str]) -> None:
         self._note("remove_models")
@@ -164,11 +188,20 @@ class FakeOperations:
         self._note("list_machines")
         return list_machines()
 
+    def find_this_machine(self) -> CatalogueMachine:
+        self._note("find_this_machine")
+        return describe_this_machine(self.available_bytes)
+
     def check_capacity(
-        self, model: LanguageModel, machine: CatalogueMachine, context_tokens: int, users: int
+        self,
+        model: LanguageModel,
+        machine: CatalogueMachine,
+        context_tokens: int,
+        users: int,
+        options: EngineOptions = EngineOptions(),  # noqa: B008 -- immutable
     ) -> Capacity:
         self._note("check_capacity")
-        return check_capacity(model, machine, context_tokens, users)
+        return check_capacity(model, machine, context_tokens, users, options)
 
     def check_memory(self, model: LanguageModel, settings: RunSettings) -> MemoryFit:
         self._note("check_memory")
@@ -321,6 +354,45 @@ class FakeOperations:
     def save_options(self, options: Options) -> None:
         self._note("save_options")
         self.options = options
+
+
+class FakeHashing:
+    """Hashes nothing by itself: tests `tell` it what happens, and see what was asked."""
+
+    def __init__(self) -> None:
+        """Begin with nothing asked."""
+        self.listeners: list[HashingListener] = []
+        self.submitted: list[LanguageModel] = []
+        self.cancelled: list[str | None] = []
+        self.is_paused = False
+        self.is_held = False
+
+    def subscribe(self, listener: HashingListener) -> None:
+        self.listeners.append(listener)
+
+    def tell(self, *events: HashingEvent) -> None:
+        """Send events, as the hashing thread would, and let them arrive."""
+        for event in events:
+            for listener in self.listeners:
+                listener(event)
+        QCoreApplication.sendPostedEvents()
+
+    def submit(self, models: Sequence[LanguageModel], *, first: bool = False) -> None:
+        del first
+        self.submitted += models
+
+    def pause(self) -> None:
+        self.is_paused = True
+
+    def proceed(self) -> None:
+        self.is_paused = False
+
+    def cancel(self, model_id: str | None = None) -> None:
+        self.cancelled.append(model_id)
+
+    @property
+    def held(self) -> bool:
+        return self.is_held
 
 
 class FakeQueue:

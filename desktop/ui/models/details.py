@@ -1,7 +1,6 @@
 """Everything about one model, at the side of the list."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -129,14 +128,17 @@ class ModelDetails(Card):
         if entry is None:
             self._name.setText(self.tr("No model is chosen"))
             self._line.setText(self.tr("Choose one in the list to see what its file says."))
+            self._line.show()
             self._places.show_facts([], [])
             for part in (self.fit, self.memory):
                 part.hide()
             return
         self._name.setText(entry.name)
-        self._line.setText(_describe(entry))
+        words = _describe(entry)
+        self._line.setText(words)
+        self._line.setVisible(bool(words))
         self._places.show_facts([], self._list_places(entry))
-        self._prepare_fit(entry, same=same and before == entry)
+        self._prepare_fit(entry)
         if model is not None:
             self._show_model(entry, model, before, writable=writable)
         if not same:
@@ -199,7 +201,7 @@ class ModelDetails(Card):
             ),
         }[entry.state]
 
-    def _prepare_fit(self, entry: Entry, *, same: bool) -> None:
+    def _prepare_fit(self, entry: Entry) -> None:
         model = entry.model
         self.fit.setVisible(model is not None and entry.state is not EntryState.UNUSABLE)
         self.memory.setVisible(entry.can_be_evaluated)
@@ -209,9 +211,11 @@ class ModelDetails(Card):
             self.fit.show_state(name_kind(entry), Tone.NEUTRAL)
         elif entry.state is EntryState.GONE:
             self.fit.hide()
-        elif not same:
-            self.fit.show_state(self.tr("… checking memory"), Tone.NEUTRAL)
-            self.memory.setText("")
+
+    def begin_fit(self) -> None:
+        """Tell that the need of memory is being found out."""
+        self.fit.show_state(self.tr("… checking memory"), Tone.NEUTRAL)
+        self.memory.setText("")
 
     def show_fit(self, fit: MemoryFit) -> None:
         """Tell whether the model fits into memory."""
@@ -225,17 +229,19 @@ class ModelDetails(Card):
             if need.source == "llama.cpp"
             else self.tr("estimated from the header")
         )
+        words = self.tr(
+            "With the settings for runs it needs {0} at a context of {1} tokens: weights {2},"
+            " context {3}, computing {4}{5} ({6}). {7} are free now."
+        )
+        beside = self.tr(", packed copies and tables {0}").format(format_bytes(need.beside_bytes))
         self.memory.setText(
-            self.tr(
-                "With the settings for runs it needs {0} at a context of {1} tokens: weights {2},"
-                " context {3}, computing {4}, packed copies and tables {5} ({6}). {7} are free now."
-            ).format(
+            words.format(
                 format_bytes(need.total_bytes),
                 format_number(need.context_tokens),
                 format_bytes(need.weights_bytes),
                 format_bytes(need.kv_cache_bytes),
                 format_bytes(need.compute_bytes),
-                format_bytes(need.beside_bytes),
+                beside if need.beside_bytes else "",
                 source,
                 format_bytes(fit.available_bytes),
             )
@@ -263,8 +269,7 @@ class ModelDetails(Card):
         model = entry.model
         if model is None:
             return [(self.tr("Path"), entry.path)]
-        places = [(self.tr("File"), Path(path).name) for path in model.paths[:1]]
-        places.append((self.tr("Path"), model.path))
+        places = [(self.tr("Path"), model.path)]
         places += [
             (self.tr("Part {0}").format(number), path)
             for number, path in enumerate(model.paths[1:], start=2)

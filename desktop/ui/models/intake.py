@@ -51,10 +51,6 @@ class Intake(QObject):
         if name:
             self.add([Path(name)])
 
-    def look_again(self) -> None:
-        """Read all folders of the settings anew."""
-        self.add([Path(name) for name in self._context.options.model_folders])
-
     def add(self, paths: Sequence[Path]) -> None:
         """Read files and folders and keep the models found; folders are remembered."""
         if not paths:
