@@ -1,6 +1,7 @@
 """Files within every single limit of the reader, each made to cost it as much as it can.
 
-Shared by the tests, which count the work, and by `benchmarks/model_files.py`, which times it.
+Shared by `tests/unit/gguf/test_labour.py`, which counts the work, and by `model_files.py`, which
+times it.
 """
 
 import struct
