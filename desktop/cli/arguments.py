@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from desktop.cli.run_settings import LAYERS, add_settings
+from desktop.cli.suite_files import add_export_options, add_import_options
 from desktop.cli.values import (
     read_layers,
     read_positive,
@@ -107,10 +108,18 @@ def _add_files(add: _Adder) -> None:
     inspect.add_argument("model", type=Path, metavar="MODEL")
     _add_place(inspect)
     add("machines", "list the machines that inspect --on knows")
-    suites = add("suites", "list the suites, or check a suite file")
+    suites = add("suites", "list the suites; check, import and export suite files")
     deeds = suites.add_subparsers(dest="deed", metavar="DEED")
     check = deeds.add_parser("check", help="check a suite file", parents=[_make_shared_options()])
     check.add_argument("file", type=Path, metavar="FILE")
+    shared = [_make_shared_options()]
+    deeds.add_parser("importers", help="list the benchmarks that can be imported", parents=shared)
+    add_import_options(
+        deeds.add_parser("import", help="make a suite of a public benchmark", parents=shared)
+    )
+    add_export_options(
+        deeds.add_parser("export", help="write an imported suite as published", parents=shared)
+    )
     score = add("score", "score answers that were made elsewhere")
     score.add_argument("answers", type=Path, metavar="ANSWERS.jsonl")
     score.add_argument("--suite", required=True, help="a bundled suite's id, or a file")

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from desktop.cli import capacity, comparing, evaluating, looking
+from desktop.cli import capacity, comparing, evaluating, looking, suite_files
 from desktop.cli.output import CANCELLED, Output
 from desktop.errors import Cancelled, EngineFault, UserError
 
@@ -36,6 +36,9 @@ _READING: dict[str, Callable[[argparse.Namespace, "Backend", Output], int]] = {
 _ALONE: dict[str, Callable[[argparse.Namespace, Output], int]] = {
     "scan": looking.list_found,
     "suites": looking.list_or_check_suites,
+    "suites import": suite_files.import_suite,
+    "suites export": suite_files.export_suite_file,
+    "suites importers": suite_files.list_importers,
     "machines": capacity.list_catalogue,
     "score": looking.score_answers,
     "probe hardware": looking.describe_hardware,
@@ -48,8 +51,10 @@ _ASKING_ENGINE: dict[str, Callable[[argparse.Namespace, looking.Tools, Output], 
 
 
 def name_command(arguments: argparse.Namespace) -> str:
-    """Return the command, with the probe's name for `probe`."""
+    """Return the command, with the probe's name for `probe`, the deed for `suites`."""
     command = str(arguments.command)
+    if command == "suites" and f"suites {arguments.deed}" in _ALONE:
+        return f"suites {arguments.deed}"
     return f"probe {arguments.probe}" if command == "probe" else command
 
 

@@ -31,7 +31,8 @@ def find_benchmark(name: str) -> Benchmark:
     wanted = name.strip().lower().replace("-", "_")
     if wanted in BENCHMARKS:
         return BENCHMARKS[wanted]
+    near = nearest(wanted, BENCHMARKS)
     raise UserError(
-        f"There is no importer {name[:60]!r}{nearest(wanted, BENCHMARKS)}".rstrip("?") + ".",
-        remedy="`touchstone suites import --help` lists them.",
+        f"There is no importer {name[:60]!r}{near}{'' if near.endswith('?') else '.'}",
+        remedy="`touchstone suites importers` lists them.",
     )
