@@ -81,7 +81,8 @@ def _is_end(text: str, place: int, after: int) -> bool:
     word = text[start:place]
     if text[place] != "." or "?" in word or "!" in word:
         return True
-    cut = max((i + 1 for i, sign in enumerate(word) if sign in _NOT_IN_WORDS), default=0)
+    # A sign that can't stand in words begins a new one: DON'T ends with the word 'T.
+    cut = max((i for i, sign in enumerate(word) if sign in _NOT_IN_WORDS), default=0)
     word = word[cut:].lstrip("".join(_NOT_AT_START))
     upcoming = _first_word(text, after)
     begins_low, begins_high = upcoming[:1].islower(), upcoming[:1].isupper()
