@@ -3,7 +3,7 @@
 from desktop.domain.base import Value
 from desktop.domain.suite import Case, Suite
 
-# Columns of a table by what a case takes from them; several fill lists, one each.
+# What each column of a table fills, by the column's name. Several may fill the same list.
 ColumnMap = dict[str, str]
 
 
@@ -27,6 +27,25 @@ class SuiteImport(Value, frozen=True, kw_only=True):
     suite: Suite
     format: str
     notices: tuple[Notice, ...] = ()
+
+
+class TableOptions(Value, frozen=True, kw_only=True):
+    """How a table becomes a suite; what is empty is found out or guessed.
+
+    `check` is the kind of check that the column of expected answers is for (`equals`, `contains`,
+    `number` …). `prompt` is a text around the columns, named in it as `{{column}}`. `encoding` is
+    a name that Python knows, `delimiter` one sign.
+    """
+
+    mapping: ColumnMap = {}
+    check: str = ""
+    prompt: str = ""
+    encoding: str = ""
+    delimiter: str = ""
+    id: str = ""
+    title: str = ""
+    language: str = ""
+    license: str = ""
 
 
 class ImportPreview(Value, frozen=True, kw_only=True):

@@ -49,10 +49,14 @@ _Dumper.add_representer(str, _represent_text)
 
 def write_suite(suite: Suite, path: Path) -> None:
     """Write a suite file as a whole or not at all; raises `EnvironmentFault`."""
-    text = format_suite(suite)
+    write_text(path, format_suite(suite))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file of a suite as a whole or not at all; raises `EnvironmentFault`."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        unfinished.write_text(text, encoding="utf-8", newline="\n")
+        unfinished.write_text(text, encoding="utf-8", newline="")
         unfinished.replace(path)
     except OSError as error:
         unfinished.unlink(missing_ok=True)
