@@ -10,7 +10,7 @@ from desktop.domain.base import Value
 from desktop.domain.language_model import LanguageModel
 from desktop.domain.machine import Machine
 from desktop.domain.settings import EngineOptions, ProbePlan, RunSettings
-from desktop.domain.suite import Suite
+from desktop.domain.suite import SourceFile, Suite
 
 
 class RunStatus(StrEnum):
@@ -127,13 +127,40 @@ class SuiteReference(Value, frozen=True, kw_only=True):
         return (self.cases - self.fixed_cases) * repeats + self.fixed_answers
 
 
+class ForeignFigure(Value, frozen=True, kw_only=True):
+    """A score as another program reported it, in its own scale; `error` is its standard error."""
+
+    name: str
+    value: float
+    error: float | None = None
+
+
+class RunOrigin(Value, frozen=True, kw_only=True):
+    """Where a run was made, if not here: another program's results, kept as they were found.
+
+    `task` is what that program calls the suite, `shots` how many examples it showed, `cases` how
+    many it asked, `None` where its file is silent. `figures` are its own scores.
+    """
+
+    program: str
+    version: str
+    task: str
+    files: tuple[SourceFile, ...]
+    figures: tuple[ForeignFigure, ...] = ()
+    task_version: str = ""
+    shots: int | None = None
+    cases: int | None = None
+    imported_at: datetime | None = None
+
+
 class Run(Value, frozen=True, kw_only=True):
     """One run. Immutable once finished; `name`, `note` and `tags` are people's annotations.
 
     Exactly one of `suite` and `probe` is set. `evaluation_id` groups the runs that were started
     together. `model` is a copy of the facts at that time: the file may be gone later.
     `prompt_format` is `chat_template` or `plain_text` (the file brings no template).
-    `problem` says in one sentence why it failed or what went wrong on the way.
+    `problem` says in one sentence why it failed or what went wrong on the way. `origin` is set on
+    runs that another program made.
     """
 
     id: str
@@ -153,6 +180,7 @@ class Run(Value, frozen=True, kw_only=True):
     name: str = ""
     note: str = ""
     tags: tuple[str, ...] = ()
+    origin: RunOrigin | None = None
 
     @property
     def answers_alone(self) -> bool:

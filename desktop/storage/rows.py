@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from desktop.domain.answer import Score
+from desktop.domain.answer import Likelihood, Score
 from desktop.domain.base import Value
 from desktop.domain.language_model import (
     HashCheck,
@@ -30,13 +30,20 @@ from desktop.domain.language_model import (
 )
 from desktop.domain.machine import Machine
 from desktop.domain.measurement import Disturbance
-from desktop.domain.run import EngineFacts, Outcome, RunStatus, StopReason, SuiteReference
+from desktop.domain.run import (
+    EngineFacts,
+    Outcome,
+    RunOrigin,
+    RunStatus,
+    StopReason,
+    SuiteReference,
+)
 from desktop.domain.settings import ProbePlan, RunSettings
 from desktop.domain.suite import Suite
 from desktop.storage.columns import Document, EnumByValue, UtcDateTime
 
 # The newest migration's revision. Kept here so that opening need not import Alembic.
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 
 _ID_LENGTH = 36
 _SHA256_LENGTH = 64
@@ -83,10 +90,12 @@ class Base(DeclarativeBase):
         ModelFacts: Document(ModelFacts),
         ModelOrigin: Document(ModelOrigin),
         ProbePlan: Document(ProbePlan),
+        RunOrigin: Document(RunOrigin),
         RunSettings: Document(RunSettings),
         Suite: Document(Suite),
         SuiteReference: Document(SuiteReference),
         tuple[Disturbance, ...]: Document(tuple[Disturbance, ...]),
+        tuple[Likelihood, ...]: Document(tuple[Likelihood, ...]),
         tuple[ModelWarning, ...]: Document(tuple[ModelWarning, ...]),
         tuple[Score, ...]: Document(tuple[Score, ...]),
         tuple[float, ...]: Document(tuple[float, ...]),
@@ -155,6 +164,7 @@ class RunRow(Base):
     tags: Mapped[tuple[str, ...]]
     resumed: Mapped[bool]
     deleted_at: Mapped[datetime | None]
+    origin: Mapped[RunOrigin | None]
 
 
 class AnswerRow(Base):

@@ -95,6 +95,17 @@ class RunStore:
             number = _changeable_run(session, measurement.run_id).number
             session.add(measurement_to_row(measurement, number))
 
+    def add_finished_run(self, run: Run, suite: Suite, answers: Sequence[Answer]) -> None:
+        """Store a run that was made elsewhere, with its suite and answers: all of it or nothing."""
+        with self._transactions.writing() as session:
+            if not session.scalar(select(exists().where(SuiteRow.sha256 == suite.sha256))):
+                session.add(suite_to_row(suite))
+                session.flush()
+            row = run_to_row(run)
+            session.add(row)
+            session.flush()
+            session.add_all(answer_to_row(answer, row.number) for answer in answers)
+
     def mark_interrupted(self) -> int:
         """Mark runs that a former process left running; return how many. Call it at start."""
         with self._transactions.writing() as session:

@@ -207,6 +207,7 @@ def test_everything_is_read_as_it_was_written(old_database: Path) -> None:
     assert summary.counts == RunCounts(cases=4, passed=2, failed=1, errors=1)
     assert summary.mean_thinking_tokens is None
     assert (summary.run.status, summary.seconds) == (RunStatus.FINISHED, 12.0)
+    assert summary.run.origin is None
     assert (summary.run.note, summary.run.tags) == ("kept", ("old",))
     # One at a time, as it was then: not what leaving it out means today.
     assert summary.run.settings.parallel_sequences == 1
