@@ -1,9 +1,11 @@
 """Publishers' SHA-256 sums: lists beside a model, digests in file names, texts that people type.
 
 Understood are the forms of `sha256sum` (`<hash>  <name>`, `<hash> *<name>`), of `sha256sum --tag`
-and the BSDs (`SHA256 (<name>) = <hash>`), `sha256:<hash>`, and a bare hash.
+and the BSDs (`SHA256 (<name>) = <hash>`), of OpenSSL (`SHA2-256(<name>)= <hash>`), `sha256:<hash>`,
+and a bare hash; what people type or paste may also have its digits in groups.
 """
 
+import codecs
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -19,13 +21,18 @@ LISTS_LIMIT = 100
 ENTRIES_LIMIT = 100_000
 
 TYPED_IN = "typed in"
+_DIGITS = 64
 
-_HASH = r"(?:sha256[:-])?(?P<hash>[0-9a-fA-F]{64})"
+_HASH = r"(?:(?i:sha256)[:-] ?)?(?P<hash>[0-9a-fA-F]{64})"
 _LINE = re.compile(rf"(?P<escaped>\\?){_HASH}(?:[ \t]+\*?(?P<name>\S.*))?")
-_TAGGED = re.compile(rf"SHA-?256 ?\((?P<name>.+)\) ?[=:] ?{_HASH}", re.IGNORECASE)
+_TAGGED = re.compile(rf"SHA(?:2?-)?256 ?\((?P<name>.+)\) ?[=:] ?{_HASH}", re.IGNORECASE)
 _LIST_NAME = re.compile(
     r"(sha-?256[-_]?sums?|checksums?|.*[._-]sha-?256([-_]?sums?)?)(\.(txt|asc))?", re.IGNORECASE
 )
+_GROUPED = re.compile(
+    r"(?:sha-?256\s*[:=-]?\s*)?((?:[0-9a-f]{2,32}[\s:-]+)+[0-9a-f]{2,32})", re.IGNORECASE
+)
+_TEXT_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"))
 _NAMED_BY_HASH = re.compile(r"(?:sha256[:-])?([0-9a-f]{64})")
 
 
@@ -64,10 +71,17 @@ def check_typed(paths: Sequence[Path], digests: Sequence[str], text: str) -> Has
 
 def require_checksum(text: str) -> tuple[Checksum, ...]:
     """Return the entries of a text; `UserError` says what is wrong with one that has none."""
-    entries = read_checksums(text)
+    entries = read_checksums(text) or _read_grouped(text)
     if not entries:
         raise UserError(_say_what_is_wrong(text), remedy="Paste the whole hash, or its line.")
     return entries
+
+
+def _read_grouped(text: str) -> tuple[Checksum, ...]:
+    """Return the one hash of a text whose digits are in groups, as people write long numbers."""
+    match = _GROUPED.fullmatch(text.strip())
+    digits = re.sub(r"[\s:-]", "", match[1]) if match else ""
+    return (Checksum(sha256=digits.lower()),) if len(digits) == _DIGITS else ()
 
 
 def check_beside(paths: Sequence[Path], digests: Sequence[str]) -> HashCheck:
@@ -81,7 +95,7 @@ def check_beside(paths: Sequence[Path], digests: Sequence[str]) -> HashCheck:
     unlisted: list[str] = []
     for path in find_lists(paths[0]):
         try:
-            text = read_small(path, LIST_LIMIT_BYTES).decode("utf-8", "replace")
+            text = _decode(read_small(path, LIST_LIMIT_BYTES))
         except UserError as failure:
             failures.append(failure)
             continue
@@ -96,6 +110,12 @@ def check_beside(paths: Sequence[Path], digests: Sequence[str]) -> HashCheck:
     if failures and not unlisted:
         raise failures[0]
     return _refuse(paths[0], unlisted)
+
+
+def _decode(content: bytes) -> str:
+    """Return a list's text; Windows' shell writes UTF-16 with a mark at its beginning."""
+    encodings = (name for mark, name in _TEXT_MARKS if content.startswith(mark))
+    return content.decode(next(encodings, "utf-8"), "replace")
 
 
 def find_lists(path: Path) -> tuple[Path, ...]:
@@ -190,7 +210,8 @@ def _make(verdict: HashVerdict, source: str, message: str, expected: str, actual
 
 
 def _say_what_is_wrong(text: str) -> str:
-    digits = re.findall(r"[0-9a-fA-F]{8,}", text)
+    grouped = _GROUPED.fullmatch(text.strip())
+    digits = re.findall(r"[0-9a-fA-F]{8,}", re.sub(r"[\s:-]", "", grouped[1]) if grouped else text)
     longest = max((len(run) for run in digits), default=0)
     known = {
         32: ", the length of an MD5",

@@ -31,6 +31,8 @@ def model(tmp_path: Path) -> Path:
         (f"{HASH} *model.gguf", "model.gguf"),
         (f"{HASH.upper()}\tmodel.gguf", "model.gguf"),
         (f"SHA256 (my model.gguf) = {HASH}", "my model.gguf"),
+        (f"SHA2-256(model.gguf)= {HASH}", "model.gguf"),
+        (f"SHA256:{HASH.upper()}", ""),
         (f"sha256:{HASH}", ""),
         (f"  {HASH}  ", ""),
         (f"\\{HASH}  odd\\nname.gguf", "odd\nname.gguf"),
@@ -110,6 +112,26 @@ def test_every_shard_must_be_listed_and_match(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ".join(HASH[at : at + 8] for at in range(0, 64, 8)),
+        ":".join(HASH[at : at + 2].upper() for at in range(0, 64, 2)),
+        f"SHA-256: {HASH[:32]}\n         {HASH[32:]}",
+        f"\u00a0{HASH}\t",
+    ],
+)
+def test_a_hash_may_be_pasted_with_blanks(model: Path, text: str) -> None:
+    assert check_typed([model], [HASH], text).verdict is HashVerdict.MATCHES
+    assert check_typed([model], [OTHER], text).verdict is HashVerdict.DIFFERS
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_lists_as_windows_writes_them(model: Path, encoding: str) -> None:
+    (model.parent / "SHA256SUMS").write_text(f"{HASH} *model.gguf\r\n", encoding=encoding)
+    assert check_beside([model], [HASH]).verdict is HashVerdict.MATCHES
+
+
 def test_what_is_typed_is_compared(model: Path) -> None:
     assert check_typed([model], [HASH], f" SHA256:{HASH.upper()} ".lower()).verdict == "matches"
     assert check_typed([model], [HASH], OTHER).verdict == "differs"
@@ -124,6 +146,7 @@ def test_what_is_typed_is_compared(model: Path) -> None:
         ("d41d8cd98f00b204e9800998ecf8427e", "has 32, the length of an MD5"),
         ("a" * 40, "a SHA-1"),
         ("a" * 63, "this has 63"),
+        ("12345678 " * 7, "this has 56"),
     ],
 )
 def test_what_is_no_sha256_is_refused(model: Path, text: str, complaint: str) -> None:

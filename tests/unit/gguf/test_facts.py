@@ -148,6 +148,18 @@ def test_heads_that_differ_by_layer(write_model: WriteModel) -> None:
     assert read_facts(write_model(edit=edit)).key_value_heads == (2, 0)
 
 
+def drop_context(writer: gguf.GGUFWriter) -> None:
+    del writer.kv_data[0]["llama.context_length"]
+
+
+def embed_nine_words(writer: gguf.GGUFWriter) -> None:
+    writer.add_tensor("token_embd.weight", np.ones((9, 32), dtype=np.float32))
+
+
+def tell_adapter(writer: gguf.GGUFWriter) -> None:
+    writer.add_type("adapter")
+
+
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
@@ -159,6 +171,9 @@ def test_heads_that_differ_by_layer(write_model: WriteModel) -> None:
         ({"architecture": "gpt-next"}, "unknown_architecture", "“gpt-next”"),
         ({"endianess": gguf.GGUFEndian.BIG}, "byte_order", "byte order"),
         ({"vocabulary": 0}, "no_vocabulary", "vocabulary"),
+        ({"edit": drop_context}, "no_context_length", "for which context"),
+        ({"edit": embed_nine_words}, "inconsistent_vocabulary", "lists 8 words, but the weights"),
+        ({"edit": tell_adapter}, "not_a_language_model", "an adapter"),
     ],
 )
 def test_warnings(

@@ -10,9 +10,10 @@ import gguf
 import msgspec
 import pytest
 
+from desktop.domain.language_model import FoundFile
 from desktop.errors import Cancelled, UserError
 from desktop.gguf import walk
-from desktop.gguf.finder import find_models, read_model
+from desktop.gguf.finder import find_models, read_model, stream_models
 
 WriteModel = Callable[..., Path]
 
@@ -107,6 +108,31 @@ def test_renamed_shards_are_noticed(write_model: WriteModel, tmp_path: Path) -> 
     odd = write_model("odd-00005-of-00003.gguf")
     with pytest.raises(UserError, match="can't be part 00005 of 00003"):
         read_model(odd)
+
+
+def test_two_split_models_in_one_folder_are_two(write_model: WriteModel, tmp_path: Path) -> None:
+    """Told apart by their stems, and by their counts where the stems are alike."""
+    sets = [
+        write_shards(write_model, 3, "big"),
+        write_shards(write_model, 2, "bigger"),
+        write_shards(write_model, 2, "big"),
+    ]
+    order = [shard for shards in sets for shard in shards][::-1]
+    models, problems = find_models([*order, tmp_path])
+    assert problems == ()
+    assert {model.paths for model in models} == {tuple(map(str, shards)) for shards in sets}
+    announced = [find for find in stream_models([tmp_path]) if isinstance(find, FoundFile)]
+    assert sorted(find.file_bytes for find in announced) == sorted(
+        sum(shard.stat().st_size for shard in shards) for shards in sets
+    )
+
+
+def test_shards_of_another_count_are_no_shards_of_this_model(write_model: WriteModel) -> None:
+    shards = write_shards(write_model, 3)
+    stray = write_shards(write_model, 4, "other")[1]
+    stray.replace(shards[1])
+    with pytest.raises(UserError, match=r"big-00002-of-00003.gguf is one of 4 files of a model"):
+        read_model(shards[0])
 
 
 def test_one_file_under_two_names_is_one_model(write_model: WriteModel, tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from laborious_files import LABORIOUS, pack, pack_tensors, pack_text
 
 from desktop.errors import UserError
 from desktop.gguf import header as header_module
 from desktop.gguf.header import read_header
-from laborious_files import LABORIOUS, pack, pack_tensors, pack_text
 from tests.unit.gguf.test_mutations import CountedStream
 
 # The reader's limit of 40,000 steps of a microsecond, at five or six calls in each.

@@ -109,6 +109,22 @@ def test_other_templates_of_the_file_are_looked_through_too(write_model: WriteMo
     assert "The chat template “rag” reaches" in model.warnings[0].message
 
 
+@pytest.mark.parametrize(("count", "warned"), [(2, []), (40, ["templates_too_many"])])
+def test_so_many_templates_that_not_all_are_checked(
+    write_model: WriteModel, count: int, warned: list[str]
+) -> None:
+    def edit(writer: gguf.GGUFWriter) -> None:
+        writer.add_chat_template(
+            [{"name": f"t{n}", "template": "{{ m }}" + "x" * 10_000} for n in range(count)]
+        )
+
+    model = read_model(write_model(edit=edit))
+    assert codes(model) == warned
+    if warned:
+        assert "has 41 chat templates" in model.warnings[0].message
+        assert "only the first 15 were checked" in model.warnings[0].message
+
+
 def test_endless_and_unclosed_templates_take_no_longer() -> None:
     """Texts on which careless patterns take years; the test would not end."""
     size = TEMPLATE_LIMIT
