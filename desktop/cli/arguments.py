@@ -115,10 +115,10 @@ def _add_files(add: _Adder) -> None:
     shared = [_make_shared_options()]
     deeds.add_parser("importers", help="list the benchmarks that can be imported", parents=shared)
     add_import_options(
-        deeds.add_parser("import", help="make a suite of a public benchmark", parents=shared)
+        deeds.add_parser("import", help="make a suite of another file", parents=shared)
     )
     add_export_options(
-        deeds.add_parser("export", help="write an imported suite as published", parents=shared)
+        deeds.add_parser("export", help="write a suite in another form", parents=shared)
     )
     score = add("score", "score answers that were made elsewhere")
     score.add_argument("answers", type=Path, metavar="ANSWERS.jsonl")

@@ -35,7 +35,8 @@ _READING: dict[str, Callable[[argparse.Namespace, "Backend", Output], int]] = {
 }
 _ALONE: dict[str, Callable[[argparse.Namespace, Output], int]] = {
     "scan": looking.list_found,
-    "suites": looking.list_or_check_suites,
+    "suites": looking.list_suites,
+    "suites check": suite_files.check_suite,
     "suites import": suite_files.import_suite,
     "suites export": suite_files.export_suite_file,
     "suites importers": suite_files.list_importers,

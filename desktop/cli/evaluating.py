@@ -33,9 +33,9 @@ from desktop.domain.run import EvaluationPlan, PlannedRun, Run, RunStatus
 from desktop.domain.settings import ProbePlan, RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import EnvironmentFault, UserError
-from desktop.suites.reader import read_suite
 from desktop.worker.library import read_model
 from desktop.worker.operations import RunDetails
+from desktop.worker.suite_exchange import read_any_suite
 
 if TYPE_CHECKING:  # SQLAlchemy comes with it, which most commands do without
     from desktop.worker.backend import Backend
@@ -110,7 +110,7 @@ def find_suite(name: str, backend: "Backend") -> Suite:
             return suite
     path = Path(name)
     if path.exists() or path.suffix in {".yaml", ".yml"} or path.name != name:
-        return read_suite(path)
+        return read_any_suite(path).suite
     ids = ", ".join(suite.id for suite in known)
     raise UserError(
         f"There is no suite {name!r}.", remedy=f"Name a file, or one of these suites: {ids}."

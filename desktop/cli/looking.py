@@ -36,6 +36,7 @@ from desktop.settings.store import SettingsStore
 from desktop.suites.reader import list_bundled_suites, read_suite
 from desktop.worker.library import MemoryAccountant, read_model, scan, scan_stores
 from desktop.worker.operations import StoreScan
+from desktop.worker.suite_exchange import read_any_suite
 
 if TYPE_CHECKING:  # SQLAlchemy comes with it, which most commands do without
     from desktop.worker.backend import Backend
@@ -134,15 +135,9 @@ def inspect_model(arguments: argparse.Namespace, tools: Tools, output: Output) -
     return 0
 
 
-def list_or_check_suites(arguments: argparse.Namespace, output: Output) -> int:
-    """`suites`: list the bundled ones, or check a file."""
-    if arguments.deed == "check":
-        suite = read_suite(arguments.file)
-        output.print_document(
-            {"suite": describe_suite(suite), "problems": []},
-            [f"{arguments.file}: {suite.title}, {len(suite.cases)} cases. Nothing to complain of."],
-        )
-        return 0
+def list_suites(arguments: argparse.Namespace, output: Output) -> int:
+    """`suites`: list the bundled ones."""
+    del arguments
     suites = [
         msgspec.structs.replace(read_suite(path), bundled=True) for path in list_bundled_suites()
     ]
@@ -257,7 +252,7 @@ def _find_suite(name: str) -> Suite:
         suite = read_suite(path)
         if suite.id == name:
             return suite
-    return read_suite(Path(name))
+    return read_any_suite(Path(name)).suite
 
 
 def _read_outputs(path: Path, suite: Suite) -> list[tuple[str, str]]:

@@ -67,6 +67,12 @@ class Findings:
         return f"{place}: {finding.message}{'' if finding.message.endswith('?') else '.'}"
 
 
+def with_nearest(said: str, word: str, known: Iterable[str]) -> str:
+    """Return a whole sentence about an unknown word, with the nearest known one as a question."""
+    told = said + nearest(word, known)
+    return told if told.endswith("?") else f"{told}."
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return how to go on after an unknown word: the nearest known one, or all of them."""
     names = sorted(known)

@@ -10,7 +10,7 @@ from desktop.domain.base import Value
 from desktop.domain.suite import Suite
 from desktop.domain.suite_import import ImportPreview, Notice, SuiteImport, TableOptions
 from desktop.errors import UserError
-from desktop.suites.findings import nearest
+from desktop.suites.findings import with_nearest
 from desktop.suites.importers.exporting import export_suite as export_benchmark
 from desktop.suites.importers.importing import ImportOptions, import_benchmark
 from desktop.suites.importers.registry import BENCHMARKS
@@ -57,8 +57,8 @@ def find_format(name: str) -> str:
         if each in known:
             return each
     raise UserError(
-        f'There is no format "{name[:60]}"{nearest(wanted, known).rstrip("?")}.',
-        remedy="`touchstone suites import --help` lists them.",
+        with_nearest(f'There is no format "{name[:60]}"', wanted, known),
+        remedy="`touchstone suites importers` lists the benchmarks; tables are csv and jsonl.",
     )
 
 
@@ -85,14 +85,24 @@ def read_any_suite(path: Path) -> SuiteImport:
 
     Raises `UserError`, also for a configuration of which nothing can be asked.
     """
+    found = check_file(path)
+    require_cases(found, path)
+    return found
+
+
+def check_file(path: Path) -> SuiteImport:
+    """Return what a file holds, also a configuration of which nothing can be asked."""
     if path.suffix.lower() in _YAML and path.is_file():
-        head = read_bytes(path, MOST_BYTES)
-        # A cheap look decides for suites of ours, which may be large.
-        if b"touchstone_suite" not in head and detect_format(path) == PROMPTFOO:
-            found = read_promptfoo(path)
-            _require_cases(found, path)
+        found = _read_other(path)
+        if found is not None:
             return found
     return SuiteImport(suite=read_suite(path), format=OWN)
+
+
+def _read_other(path: Path) -> SuiteImport | None:
+    # A cheap look decides for suites of ours, which may be large.
+    is_own = b"touchstone_suite" in read_bytes(path, MOST_BYTES)
+    return None if is_own or detect_format(path) != PROMPTFOO else read_promptfoo(path)
 
 
 def preview_import(path: Path, form: str = "", table: TableOptions | None = None) -> ImportPreview:
@@ -174,7 +184,8 @@ def _form_of_name(path: Path) -> str:
     return form
 
 
-def _require_cases(found: SuiteImport, path: Path) -> None:
+def require_cases(found: SuiteImport, path: Path) -> None:
+    """Raise `UserError` if there is nothing that can be asked."""
     if not found.suite.cases:
         raise UserError(
             f"{path} has nothing that can be asked.",

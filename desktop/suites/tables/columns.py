@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from desktop.domain.suite_import import ColumnMap
 from desktop.errors import UserError
 from desktop.suites.cases import CASE_KEYS
-from desktop.suites.findings import nearest
+from desktop.suites.findings import with_nearest
 
 # Beside the keys of a case: parts that a table has in columns of their own.
 SYSTEM, EXPECTED, CHECK, CHOICES = "system", "expected", "check", "choices"
@@ -73,14 +73,13 @@ def check_mapping(mapping: ColumnMap, columns: Sequence[str]) -> None:
     filled: dict[str, str] = {}
     for column, field in mapping.items():
         if column not in columns:
-            hint = nearest(column, columns)
             raise UserError(
-                f'The table has no column "{column}"{hint.rstrip("?")}.',
+                with_nearest(f'The table has no column "{column}"', column, columns),
                 remedy="Name columns as the file does.",
             )
         if field not in FIELDS:
             raise UserError(
-                f'A case has no "{field}"{nearest(field, FIELDS).rstrip("?")}.',
+                with_nearest(f'A case has no "{field}"', field, FIELDS),
                 remedy=f"A column may fill {', '.join(FIELDS)}.",
             )
         if field in filled and field not in _LISTS:

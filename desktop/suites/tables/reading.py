@@ -24,7 +24,7 @@ from desktop.domain.suite_import import (
 from desktop.errors import UserError
 from desktop.scoring.registry import KINDS
 from desktop.suites.cases import Attachable, CaseReader, Defaults
-from desktop.suites.findings import Findings, nearest
+from desktop.suites.findings import Findings, nearest, with_nearest
 from desktop.suites.tables.columns import (
     CHECK,
     CHOICES,
@@ -153,7 +153,7 @@ class _CaseMaker:
         kind = self._options.check
         if kind and kind not in KINDS:
             raise UserError(
-                f'There is no kind of check "{kind}"{nearest(kind, KINDS).rstrip("?")}.',
+                with_nearest(f'There is no kind of check "{kind}"', kind, KINDS),
                 remedy="Name the kind that expected answers are for.",
             )
         if kind or EXPECTED not in self._columns:

@@ -10,6 +10,7 @@ import pytest
 from desktop import paths
 from desktop.cli.arguments import parse
 from desktop.cli.commands import carry_out
+from desktop.errors import UserError
 from desktop.suites.reader import read_suite
 
 
@@ -114,3 +115,82 @@ def test_importers_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert {"gsm8k", "mmlu", "truthfulqa_mc2", "xquad"} <= set(names)
     assert _run("suites", "import", "gms8k", "x", "-o", "y") == 2
     assert 'did you mean "gsm8k"? `touchstone suites importers`' in capsys.readouterr().err
+
+
+def test_a_table_is_imported_with_mapped_columns_and_exported_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("Frage;Antwort;extra\nWie?;Gut;x\n", encoding="cp1252")
+    out = tmp_path / "suite.yaml"
+    typed = ("--map", "Frage=prompt", "--map", "Antwort=expected", "--check", "contains")
+    assert _run("suites", "import", "csv", table, "-o", out, *typed, "--json") == 0
+    document = _document(capsys, "suites_import")
+    assert document["imported"] is None
+    assert 'the column "extra" is not used' in document["notices"][0]["message"]
+    (case,) = read_suite(out).cases
+    assert (case.messages[0].content, case.checks[0].kind) == ("Wie?", "contains")
+    back = tmp_path / "back.jsonl"
+    assert _run("suites", "export", out, "-o", back, "--json") == 0
+    assert _document(capsys, "suites_export")["files"] == [str(back)]
+    assert json.loads(back.read_text())["prompt"] == "Wie?"
+
+
+def test_what_of_a_configuration_is_left_out_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "promptfooconfig.yaml"
+    config.write_text(
+        "prompts: [Say {{a}}]\nproviders: [openai:x]\ntests:\n- vars: {a: b}\n"
+        "  assert: [{type: javascript, value: x}, {type: contains, value: b}]\n".replace(
+            "[Say {{a}}]", "['Say {{a}}']"
+        ),
+        encoding="utf-8",
+    )
+    assert _run("suites", "check", config) == 0
+    told = capsys.readouterr().out
+    assert "1 cases. 2 things of it can't be kept:" in told
+    assert 'line 5: the assertion "javascript" is code, which is not run.' in told
+    out = tmp_path / "suite.yaml"
+    assert _run("suites", "import", "promptfoo", config, "-o", out, "--json") == 0
+    assert len(_document(capsys, "suites_import")["notices"]) == 2
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text('{"case_id": "test-1", "output": "a b c"}\n')
+    for suite in (config, out):
+        assert _run("score", answers, "--suite", suite, "--json") == 0
+        assert json.loads(capsys.readouterr().out)["passed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (("--map", "a"), "COLUMN=FIELD"),
+        (("--map", "q=promt"), 'did you mean "prompt"'),
+        (("--encoding", "klingon"), "no encoding"),
+    ],
+)
+def test_wrong_options_of_tables_are_told(
+    tmp_path: Path, typed: tuple[str, str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("q,answer\nx,y\n")
+    command = ["suites", "import", "csv", str(table), "-o", str(tmp_path / "s.yaml"), *typed]
+    try:
+        assert carry_out(parse(command), _never, _never) == 2
+        told = capsys.readouterr().err
+    except UserError as error:
+        told = str(error)
+    assert words in told
+
+
+def test_a_configuration_without_cases_is_not_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "promptfooconfig.yaml"
+    config.write_text("prompts: [x]\ntests: [huggingface://datasets/x]\n")
+    out = tmp_path / "s.yaml"
+    assert _run("suites", "check", config) == 0
+    assert "0 cases" in capsys.readouterr().out
+    assert _run("suites", "import", "promptfoo", config, "-o", out) == 2
+    assert "nothing that can be asked" in capsys.readouterr().err
+    assert not out.exists()
