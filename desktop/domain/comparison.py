@@ -190,6 +190,12 @@ class ComparedPair(Value, frozen=True, kw_only=True):
     score_interval: Interval | None = None
     verdict: Verdict | None = None
 
+    def answer(self, *, asks_first: bool) -> Saying:
+        """Tell whether the first (or else the second) may be called the better one."""
+        if self.standing is (Standing.BETTER if asks_first else Standing.WORSE):
+            return Saying.YES
+        return Saying.MORE if self.more_cases else Saying.NO
+
     @property
     def enough_cases(self) -> bool:
         """Whether so many cases could show any difference at all."""

@@ -12,7 +12,6 @@ from desktop.domain.comparison import (
 from desktop.reports import wording
 from desktop.reports.selection import ModelRuns
 from desktop.reports.speed import Figure, differs, figures_to_compare, find_peak_memory
-from desktop.reports.verdicts import judge_pair
 
 _MOST_SENTENCES = 3
 
@@ -27,16 +26,12 @@ class Quality:
         self.scored = [i for i, model in enumerate(models) if model.interval]
         self.beats: dict[int, set[int]] = {i: set() for i in self.scored}
         for pair in pairs:
-            if self._may_say(pair, asks_first=True):
+            if pair.answer(asks_first=True) is Saying.YES:
                 self.beats[pair.first].add(pair.second)
-            elif self._may_say(pair, asks_first=False):
+            elif pair.answer(asks_first=False) is Saying.YES:
                 self.beats[pair.second].add(pair.first)
         beaten = set().union(*self.beats.values()) if self.beats else set()
         self.leaders = [i for i in self.scored if i not in beaten]
-
-    def _may_say(self, pair: ComparedPair, *, asks_first: bool) -> bool:
-        labels = [model.label for model in self.models]
-        return judge_pair(pair, labels, asks_first=asks_first).saying is Saying.YES
 
     def conclude(self) -> tuple[str, tuple[str, ...]]:
         """Return the sentence on quality, and sentences on the pairs that it leaves out.

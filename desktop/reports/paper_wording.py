@@ -62,6 +62,8 @@ def pair_result(pair: ComparedPair) -> str:
     """Say a pair's result in a table."""
     if pair.cases == 0:
         return "no shared case"
+    if pair.standing is Standing.UNDECIDED and not pair.enough_cases:
+        return "too few cases"
     return {
         Standing.BETTER: "first better",
         Standing.WORSE: "second better",

@@ -6,7 +6,7 @@ apart" that these cases don't show a difference, never that there is none.
 
 from collections.abc import Sequence
 
-from desktop.domain.comparison import ComparedPair, Comparison, Saying, Standing, Verdict
+from desktop.domain.comparison import ComparedPair, Comparison, Standing, Verdict
 from desktop.reports.numbers import (
     count_text,
     points_text,
@@ -33,13 +33,8 @@ def may_say_better(comparison: Comparison, one: int, other: int) -> Verdict:
 def judge_pair(pair: ComparedPair, labels: Sequence[str], *, asks_first: bool = True) -> Verdict:
     """Answer whether a pair's first model (or else its second) may be called the better one."""
     first, second = labels[pair.first], labels[pair.second]
-    wanted = Standing.BETTER if asks_first else Standing.WORSE
-    if pair.standing is wanted:
-        saying = Saying.YES
-    else:
-        saying = Saying.MORE if pair.more_cases else Saying.NO
     return Verdict(
-        saying=saying,
+        saying=pair.answer(asks_first=asks_first),
         sentence=_sentence(pair, first, second),
         more_cases=pair.more_cases,
         reasons=_reasons(pair, first, second),

@@ -50,6 +50,13 @@ def format_interval(interval: Interval | None) -> str:
     return f"{format_share(interval.low)} – {format_share(interval.high)}"  # noqa: RUF001 -- an en dash
 
 
+def format_points(difference: float) -> str:
+    """Return a difference of shares in percentage points with its sign: `+17`, `−4`."""  # noqa: RUF002 -- a true minus
+    points = round(difference * 100)
+    sign = "\N{MINUS SIGN}" if points < 0 else "+" if points > 0 else ""
+    return f"{sign}{format_number(abs(points))}"
+
+
 def format_rate(tokens_per_second: float | None) -> str:
     """Return a rate with three significant digits and no unit, which stands in the label."""
     if tokens_per_second is None:

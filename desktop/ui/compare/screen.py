@@ -7,8 +7,11 @@ import msgspec
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
+    QButtonGroup,
     QFileDialog,
+    QHBoxLayout,
     QMenu,
+    QPushButton,
     QSizePolicy,
     QSplitter,
     QStackedWidget,
@@ -16,11 +19,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.domain.comparison import Comparison
+from desktop.domain.comparison import ComparedPair, Comparison
 from desktop.domain.run import EngineFacts, RunSummary
 from desktop.ui.compare.cases import CasesPanel
 from desktop.ui.compare.chooser import RunChooser, fill_menu, group_evaluations
 from desktop.ui.compare.detail import CaseDetail
+from desktop.ui.compare.pair_detail import PairDetail
+from desktop.ui.compare.pairs import PairsPanel
 from desktop.ui.compare.summary import HeadlineCard, Summary
 from desktop.ui.formatting import format_bytes, format_date
 from desktop.ui.screen import Context, Screen, ScreenId, scrolled
@@ -54,6 +59,9 @@ class CompareScreen(Screen):
         self.cases = CasesPanel()
         self.detail = CaseDetail()
         self.cases.case_changed = self._show_row
+        self.pairs = PairsPanel()
+        self.pair_detail = PairDetail()
+        self.pairs.pair_changed = self._show_pair
         self._pages = QStackedWidget()
         self._empty = self._make_empty()
         self._pages.addWidget(self._empty)
@@ -86,14 +94,22 @@ class CompareScreen(Screen):
         column.setSpacing(GAP + 2)
         for part in (self.chooser, self.headline, self.summary):
             column.addWidget(part)
+        column.addWidget(self._make_switch())
+        self._lists, self._details = QStackedWidget(), QStackedWidget()
+        for stack, parts in (
+            (self._lists, (self.cases, self.pairs)),
+            (self._details, (self.detail, self.pair_detail)),
+        ):
+            for panel in parts:
+                stack.addWidget(panel)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(GAP + 2)
         self.splitter.setChildrenCollapsible(False)
-        self.splitter.addWidget(self.cases)
-        self.splitter.addWidget(self.detail)
+        self.splitter.addWidget(self._lists)
+        self.splitter.addWidget(self._details)
         self.splitter.setStretchFactor(0, 3)
         self.splitter.setStretchFactor(1, 2)
-        self.detail.setMinimumWidth(200)
+        self._details.setMinimumWidth(200)
         kept = self.context.options.splitter_sizes.get("compare")
         self.splitter.setSizes(list(kept or (600, 400)))
         column.addWidget(self.splitter, 1)
@@ -101,6 +117,30 @@ class CompareScreen(Screen):
             part.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.splitter.setMinimumHeight(_LEAST_HEIGHT)
         return scrolled(page)
+
+    def _make_switch(self) -> QWidget:
+        """Make the two buttons that choose between cases and pairs."""
+        self.switch = QWidget()
+        row = QHBoxLayout(self.switch)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        group = QButtonGroup(self)
+        self.views: tuple[QPushButton, ...] = tuple(
+            plain_button(text) for text in (self.tr("Cases"), self.tr("Pairs"))
+        )
+        for place, button in enumerate(self.views):
+            button.setProperty("kind", "nav")
+            button.setCheckable(True)
+            group.addButton(button, place)
+            row.addWidget(button)
+        row.addStretch(1)
+        self.views[0].setChecked(True)
+        group.idToggled.connect(lambda place, on: self._show_view(place) if on else None)
+        return self.switch
+
+    def _show_view(self, place: int) -> None:
+        self._lists.setCurrentIndex(place)
+        self._details.setCurrentIndex(place)
 
     def _make_empty(self) -> EmptyState:
         self._go = primary_button(
@@ -195,6 +235,11 @@ class CompareScreen(Screen):
         self.headline.show_comparison(comparison)
         self.summary.show_models(comparison.models)
         self.cases.show_comparison(comparison)
+        self.pairs.show_comparison(comparison)
+        several = any(pair.cases for pair in comparison.pairs)
+        self.switch.setVisible(several)
+        if not several:
+            self.views[0].setChecked(True)
         self.settle_focus()
 
     def _describe(self, comparison: Comparison) -> str:
@@ -219,6 +264,12 @@ class CompareScreen(Screen):
             self.detail.show_nothing()
         else:
             self.detail.show_case(self.cases.filter.case_at(row), self.comparison.models)
+
+    def _show_pair(self, pair: ComparedPair | None, asks_first: bool) -> None:
+        if self.comparison is None or pair is None:
+            self.pair_detail.show_nothing()
+        else:
+            self.pair_detail.show_pair(pair, self.comparison.models, asks_first=asks_first)
 
     # Choosing
 

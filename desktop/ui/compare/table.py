@@ -66,7 +66,15 @@ def _rank(answer: ComparedAnswer | None) -> float:
     return answer.score + (1.0 if answer.outcome is Outcome.PASSED else 0.0)
 
 
-class CompareTableModel(QAbstractTableModel):
+class ModelColumns(QAbstractTableModel):
+    """A table of which some columns are models, each with its colour."""
+
+    def color_at(self, column: int) -> int | None:
+        """Return the palette index of a model's column; `None` for others."""
+        raise NotImplementedError
+
+
+class CompareTableModel(ModelColumns):
     """All cases of a comparison; nothing is copied, cells are looked up when painted."""
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -218,7 +226,7 @@ class CompareDelegate(RowDelegate):
 class ModelHeader(QHeaderView):
     """Column titles with the models' dots, and an arrow where the table is sorted."""
 
-    def __init__(self, source: CompareTableModel, parent: QWidget) -> None:
+    def __init__(self, source: ModelColumns, parent: QWidget) -> None:
         """Make the header of `source`'s columns."""
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._source = source
@@ -236,7 +244,9 @@ class ModelHeader(QHeaderView):
     def _choose_elision(self, metrics: QFontMetrics, width: int) -> Qt.TextElideMode:
         """Cut titles at their end, or in their middle where models would look the same."""
         end = Qt.TextElideMode.ElideRight
-        columns = range(FIRST_MODEL_COLUMN, self._source.columnCount())
+        columns = [
+            n for n in range(self._source.columnCount()) if self._source.color_at(n) is not None
+        ]
         titles = {str(self._source.headerData(n, Qt.Orientation.Horizontal) or "") for n in columns}
         shown = {metrics.elidedText(title, end, width) for title in titles}
         return end if len(shown) == len(titles) else Qt.TextElideMode.ElideMiddle
