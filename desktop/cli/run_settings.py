@@ -44,6 +44,7 @@ def add_settings(run: argparse.ArgumentParser) -> None:
     run.add_argument("--case-timeout", type=read_seconds, metavar="SECONDS")
     _add_sampling(run)
     _add_thinking(run)
+    _add_likelihood(run)
     _add_speed(run)
     _add_engine(run)
 
@@ -58,6 +59,15 @@ def _add_sampling(run: argparse.ArgumentParser) -> None:
     group.add_argument("--min-p", type=read_share, metavar="P")
     group.add_argument("--repeat-penalty", type=read_not_negative, metavar="X")
     group.add_argument("--seed", type=read_seed, metavar="N")
+
+
+def _add_likelihood(run: argparse.ArgumentParser) -> None:
+    group = run.add_argument_group("cases that likelihood decides (multiple choice)")
+    group.add_argument(
+        "--likelihood-in-chat",
+        action=argparse.BooleanOptionalAction,
+        help="put them into the model's chat template; otherwise (default) they are running text",
+    )
 
 
 def _add_thinking(run: argparse.ArgumentParser) -> None:
@@ -172,6 +182,7 @@ _SETTINGS = {
     "system_prompt": "system_prompt",
     "repeats": "repeats",
     "case_timeout": "case_timeout_seconds",
+    "likelihood_in_chat": "likelihood_in_chat",
 }
 _ENGINE = {
     "flash_attention": "flash_attention",

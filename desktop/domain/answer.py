@@ -28,6 +28,17 @@ class Score(Value, frozen=True, kw_only=True):
     open: bool = False
 
 
+class Likelihood(Value, frozen=True, kw_only=True):
+    """How likely one continuation of a case is: the sum of its tokens' natural logarithms.
+
+    `is_greedy` tells that each of its tokens was the likeliest at its place.
+    """
+
+    log_probability: float
+    tokens: int
+    is_greedy: bool = False
+
+
 class Answer(Value, frozen=True, kw_only=True):
     """What a model said to one case, once; never changed after it is stored.
 
@@ -36,6 +47,8 @@ class Answer(Value, frozen=True, kw_only=True):
     `thinking` is what a reasoning model wrote before its answer, `thinking_tokens` how much of
     `generated_tokens` that was; `text` and the scores leave it out. Where there is nothing but
     thinking, each score says that its check was not run.
+    `likelihoods` are those of a case's continuations, in its order; `text` is then the chosen one,
+    and nothing was generated.
     With `outcome` `error`, `problem` says in one sentence what happened.
     """
 
@@ -57,3 +70,4 @@ class Answer(Value, frozen=True, kw_only=True):
     thinking_tokens: int = 0
     prompt_sha256: str = ""
     problem: str = ""
+    likelihoods: tuple[Likelihood, ...] = ()

@@ -66,6 +66,8 @@ class RunSettings(Value, frozen=True, kw_only=True):
     A model that thinks first may do so for `max_thinking_tokens`, and is cut off there; with a
     `thinking_budget` its thinking is ended after so many tokens and it goes on to its answer.
     `gpu_layers` of -1 means as many as fit. `case_timeout_seconds` ends a case that hangs.
+    With `likelihood_in_chat` cases that likelihood decides are put into the model's chat template;
+    otherwise they are running text, as in lm-evaluation-harness by default.
     """
 
     sampling: Sampling = Sampling()
@@ -80,6 +82,7 @@ class RunSettings(Value, frozen=True, kw_only=True):
     system_prompt: str | None = None
     repeats: int = 1
     case_timeout_seconds: float = 600.0
+    likelihood_in_chat: bool = False
 
     @property
     def is_reproducible(self) -> bool:

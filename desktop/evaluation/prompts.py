@@ -163,5 +163,9 @@ def find_grammar(case: Case) -> str:
 
 def hash_prompt(rendered: RenderedPrompt) -> str:
     """Return the SHA-256 of a prompt's UTF-8 bytes, hexadecimal, as the model reads them."""
-    text = unmask(rendered.text, rendered.mask) if rendered.mask else rendered.text
+    return hash_text(unmask(rendered.text, rendered.mask) if rendered.mask else rendered.text)
+
+
+def hash_text(text: str) -> str:
+    """Return the SHA-256 of a text's UTF-8 bytes, hexadecimal."""
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()

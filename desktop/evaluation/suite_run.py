@@ -22,14 +22,16 @@ from desktop.domain.events import (
     RunEvent,
 )
 from desktop.domain.run import EngineFacts, Outcome, Run, StopReason
-from desktop.domain.suite import Suite
+from desktop.domain.suite import Metric, Suite
 from desktop.errors import EngineFault
+from desktop.evaluation.choices import ChoiceSets, Decided, render_contexts
 from desktop.evaluation.control import Wish
 from desktop.evaluation.deadline import Deadline
 from desktop.evaluation.pace import Pace
 from desktop.evaluation.prompts import (
     Question,
     hash_prompt,
+    hash_text,
     list_questions,
     make_prompt,
     render_questions,
@@ -47,10 +49,14 @@ from desktop.inference.engine import (
     RenderedPrompt,
     TextGenerated,
 )
+from desktop.scoring.multiple_choice import judge_choice
 from desktop.scoring.registry import score_answer
 
 _LOSSES_BEFORE_GIVING_UP = 4
 _LOADS_BEFORE_GIVING_UP = 2
+# Cases that likelihood decides, in one request: what they share is read once in each.
+_MOST_DECIDED_AT_ONCE = 2000
+_FEW_DECIDED_AT_ONCE = 16
 
 CHAT_TEMPLATE = "chat_template"
 PLAIN_TEXT = "plain_text"
@@ -73,7 +79,9 @@ class SuiteRun:
         questions = list_questions(run, suite)
         left = [q for q in questions if (q.case.id, q.repeat) not in kept]
         self.answers_kept = len(questions) - len(left)
-        self._waiting = deque(left)
+        self._waiting = deque(q for q in left if not q.case.continuations)
+        self._undecided = deque(q for q in left if q.case.continuations)
+        self._portion = _MOST_DECIDED_AT_ONCE
         self._suspects: deque[Question] = deque()
         self._under_way: dict[str, Question] = {}
         self._begun: dict[str, float] = {}
@@ -84,6 +92,7 @@ class SuiteRun:
         self._facts: EngineFacts | None = None
         self._rendered: dict[str, RenderedPrompt] = {}
         self._templated = False
+        self._loaded_model: ModelLoaded | None = None
         self.peak_memory_bytes = 0
 
     def carry_out(self) -> Iterator[RunEvent]:
@@ -94,7 +103,7 @@ class SuiteRun:
         engine: Engine | None = None
         yield self._progress()
         try:
-            while (self._waiting or self._suspects) and not self._control.ended:
+            while self._is_unfinished and not self._control.ended:
                 self._control.wait_while_paused()
                 loading = engine is None
                 engine = engine or self._workshop.start_engine()
@@ -103,7 +112,10 @@ class SuiteRun:
                         self._control.attach(engine.cancel)
                         yield from self._load(engine)
                         loading = False
-                    yield from self._ask_batch(engine)
+                    if self._undecided:
+                        yield from self._decide(engine)
+                    else:
+                        yield from self._ask_batch(engine)
                 except EngineFault as fault:
                     self._control.attach(None)
                     engine.close()
@@ -122,6 +134,10 @@ class SuiteRun:
         """Whether every case has an answer or an error."""
         return self._pace.done == self._pace.total
 
+    @property
+    def _is_unfinished(self) -> bool:
+        return bool(self._waiting or self._suspects or self._undecided)
+
     def _load(self, engine: Engine) -> Iterator[RunEvent]:
         settings, known = self.run.settings, self._facts
         loaded = engine.load(
@@ -137,6 +153,7 @@ class SuiteRun:
                 options=(known and known.options) or settings.engine,
             )
         )
+        self._loaded_model = loaded
         self._templated = bool(loaded.chat_template)
         if known is None:
             yield self._loaded(loaded.facts)
@@ -186,6 +203,72 @@ class SuiteRun:
             asked_again = list(unasked.values())
             if self._control.wish is not Wish.GO_ON or asked_again:
                 self._waiting.extendleft(reversed(asked_again))
+
+    def _decide(self, engine: Engine) -> Iterator[RunEvent]:
+        """Have likelihood decide some cases.
+
+        The engine does not tell which of them it is at. When it is lost they are asked again in
+        smaller portions, until it is known which one is at fault.
+        """
+        batch = [self._undecided.popleft() for _ in range(min(self._portion, len(self._undecided)))]
+        sets = ChoiceSets(batch, self._suite)
+        self._pace.start()
+        try:
+            for event in engine.score_continuations(sets.write(self._render_contexts(sets))):
+                if isinstance(event, ContextMade):
+                    # What cases are answered with, if there are such, tells more.
+                    if self._facts is None:
+                        yield self._loaded(event.facts)
+                elif decided := sets.accept(event):
+                    yield from self._conclude(decided)
+                if self._control.wish is not Wish.GO_ON:
+                    engine.cancel()
+        except EngineFault as fault:
+            left = sets.left
+            if fault.process_ended and len(batch) == 1 and self._control.wish is Wish.GO_ON:
+                left = ()
+                yield from self._fail(batch[0], fault.message)
+            self._undecided.extendleft(reversed(left))
+            self._portion = _FEW_DECIDED_AT_ONCE if len(batch) > _FEW_DECIDED_AT_ONCE else 1
+            raise
+        finally:
+            self._pace.stop()
+        self._undecided.extendleft(reversed(sets.left))
+        self._portion = min(_MOST_DECIDED_AT_ONCE, self._portion * _FEW_DECIDED_AT_ONCE)
+
+    def _render_contexts(self, sets: ChoiceSets) -> dict[str, RenderedPrompt] | None:
+        loaded = self._loaded_model
+        if loaded is None or not (self._templated and self.run.settings.likelihood_in_chat):
+            return None
+        return render_contexts(
+            sets.contexts(), self._suite, self.run, loaded, self._workshop.render
+        )
+
+    def _conclude(self, decided: Decided) -> Iterator[RunEvent]:
+        question, case = decided.question, decided.question.case
+        if decided.problem:
+            yield from self._fail(question, decided.problem)
+            return
+        choice = judge_choice(case.metric or Metric.ACC, case.continuations, decided.likelihoods)
+        self._losses = 0
+        yield self._store(
+            Answer(
+                id=new_id(),
+                run_id=self.run.id,
+                case_id=case.id,
+                repeat=question.repeat,
+                text=choice.text,
+                outcome=choice.outcome,
+                score=choice.score,
+                scores=choice.scores,
+                stop_reason=StopReason.END_OF_ANSWER,
+                finished_at=self._workshop.now(),
+                prompt_tokens=decided.context_tokens,
+                prompt_sha256=hash_text(decided.context),
+                likelihoods=decided.likelihoods,
+            )
+        )
+        yield self._progress()
 
     def _receive(self, event: GenerationEvent, unasked: dict[str, Question]) -> Iterator[RunEvent]:
         if isinstance(event, ContextMade):
@@ -269,6 +352,7 @@ class SuiteRun:
         yield self._progress()
 
     def _fail(self, question: Question, message: str) -> Iterator[RunEvent]:
+        rendered = self._rendered.get(question.key)
         yield self._store(
             Answer(
                 id=new_id(),
@@ -281,7 +365,8 @@ class SuiteRun:
                 scores=(),
                 stop_reason=StopReason.ERROR,
                 finished_at=self._workshop.now(),
-                prompt_sha256=hash_prompt(self._rendered[question.key]),
+                # Of what likelihood decides no prompt is known here; the case tells it.
+                prompt_sha256=hash_prompt(rendered) if rendered else "",
                 problem=message,
             )
         )

@@ -95,7 +95,7 @@ class Prompt(Frame, frozen=True, kw_only=True):
 
 
 class ContextMade(Frame, frozen=True, kw_only=True):
-    """The engine has chosen what was left to it; comes before anything is generated with it."""
+    """The engine has chosen what was left to it; comes before anything that is made with it."""
 
     facts: EngineFacts
 
@@ -249,7 +249,7 @@ class Quantised(Frame, frozen=True, kw_only=True):
 
 
 QuantiseEvent: TypeAlias = QuantiseProgress | Quantised
-LikelihoodEvent: TypeAlias = ContinuationsScored | LikelihoodFailed
+LikelihoodEvent: TypeAlias = ContextMade | ContinuationsScored | LikelihoodFailed
 GenerationEvent: TypeAlias = (
     ContextMade | GenerationStarted | TextGenerated | GenerationFinished | GenerationFailed
 )
@@ -281,7 +281,8 @@ class Engine(Protocol):
 
         Every set ends in exactly one `ContinuationsScored` or `LikelihoodFailed`, in any order.
         Common beginnings, also of different sets, are read once, unless the model was loaded with
-        `parallel_sequences=1`. After `cancel`, sets not yet told of yield nothing.
+        `parallel_sequences=1`. `ContextMade` comes before the first score. After `cancel`, sets not
+        yet told of yield nothing.
         """
 
     def measure_perplexity(

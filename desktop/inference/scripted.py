@@ -5,6 +5,7 @@ real models do rarely (dying, hanging, refusing). Everything it says is determin
 those of the script's nominal speeds, whether or not it waits them out.
 """
 
+import functools
 import hashlib
 import itertools
 import os
@@ -53,6 +54,12 @@ _TOKEN = re.compile(r"\s*\S+|\s+$")
 _MARKUP = re.compile(r"<\|?[^<>|]*\|?>")
 _ECHOED_WORDS = 12
 _QUANTISED_TENSORS = 12
+
+
+@functools.cache
+def _compile(pattern: str) -> re.Pattern[str]:
+    """Keep every pattern: `re` forgets all but 512, and a script for all suites has more."""
+    return re.compile(pattern)
 
 
 class ScriptedFault(StrEnum):
@@ -328,7 +335,7 @@ class ScriptedEngine:
 
     def _find_reply(self, loaded: LoadModel, text: str) -> ScriptedReply:
         for reply in self._script.replies:
-            if re.search(reply.model, loaded.path) and re.search(reply.pattern, text):
+            if _compile(reply.model).search(loaded.path) and _compile(reply.pattern).search(text):
                 return reply
         return ScriptedReply(pattern="", text=_echo(text))
 

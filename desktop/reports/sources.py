@@ -129,6 +129,10 @@ def _settings(settings: RunSettings, *, thinks: bool) -> list[Json]:
         ("Options of the engine", "; ".join(list_unusual_options(settings.engine)) or "usual"),
         ("System prompt", settings.system_prompt or "that of the suite, if it has one"),
         ("Repeats of a case", count_text(settings.repeats)),
+        (
+            "Cases decided by likelihood",
+            "in the model's chat template" if settings.likelihood_in_chat else "",
+        ),
         ("Time limit of a case", f"{settings.case_timeout_seconds:g}{SPACE}s"),
     )
 

@@ -43,7 +43,7 @@ from desktop.domain.suite import Suite
 from desktop.storage.columns import Document, EnumByValue, UtcDateTime
 
 # The newest migration's revision. Kept here so that opening need not import Alembic.
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0006"
 
 _ID_LENGTH = 36
 _SHA256_LENGTH = 64
@@ -93,6 +93,7 @@ class Base(DeclarativeBase):
         RunOrigin: Document(RunOrigin),
         RunSettings: Document(RunSettings),
         Suite: Document(Suite),
+        RunCounts: Document(RunCounts),
         SuiteReference: Document(SuiteReference),
         tuple[Disturbance, ...]: Document(tuple[Disturbance, ...]),
         tuple[Likelihood, ...]: Document(tuple[Likelihood, ...]),
@@ -206,6 +207,7 @@ class AnswerRow(Base):
     thinking_tokens: Mapped[int] = mapped_column(server_default="0")
     prompt_sha256: Mapped[str] = mapped_column(String(_SHA256_LENGTH))
     problem: Mapped[str]
+    likelihoods: Mapped[tuple[Likelihood, ...]] = mapped_column(server_default="[]")
 
 
 class MeasurementRow(Base):
@@ -226,3 +228,38 @@ class MeasurementRow(Base):
     repetitions: Mapped[tuple[float, ...]]
     valid: Mapped[bool]
     disturbances: Mapped[tuple[Disturbance, ...]]
+
+
+class ScoringRow(Base):
+    """A further set of scores for a run's answers, by the checks of a suite."""
+
+    __tablename__ = "scorings"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(String(_ID_LENGTH), unique=True)
+    run_number: Mapped[int] = mapped_column(
+        ForeignKey("runs.number", ondelete="CASCADE"), index=True
+    )
+    suite_sha256: Mapped[str] = mapped_column(ForeignKey("suites.sha256"))
+    suite: Mapped[SuiteReference]
+    made_at: Mapped[datetime]
+    counts: Mapped[RunCounts]
+    name: Mapped[str]
+    judge: Mapped[str]
+
+
+class ScoringResultRow(Base):
+    """What one answer is worth in one set of scores."""
+
+    __tablename__ = "scoring_results"
+    __table_args__ = (UniqueConstraint("scoring_number", "answer_number"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    scoring_number: Mapped[int] = mapped_column(ForeignKey("scorings.number", ondelete="CASCADE"))
+    answer_number: Mapped[int] = mapped_column(
+        ForeignKey("answers.number", ondelete="CASCADE"), index=True
+    )
+    outcome: Mapped[Outcome]
+    score: Mapped[float]
+    scores: Mapped[tuple[Score, ...]]
+    problem: Mapped[str]

@@ -92,7 +92,7 @@ _GENERATION = (
     GenerationFinished,
     GenerationFailed,
 )
-_LIKELIHOOD = (ContinuationsScored, LikelihoodFailed)
+_LIKELIHOOD = (ContextMade, ContinuationsScored, LikelihoodFailed)
 _MOST_TEXT_BYTES = MAXIMUM_FRAME_BYTES // 2
 _POLL_SECONDS = 0.2
 # A grandchild may hold the pipe open; the child's own words are there at once when it has ended.

@@ -130,15 +130,22 @@ class SpeedOrder:
 
 
 class LikelihoodOrder:
-    """Each set ends once, with a possible score for each of its continuations."""
+    """Each set ends once, with a possible score for each of its continuations.
+
+    A context is told of once at most.
+    """
 
     def __init__(self, items: Sequence[ContinuationSet]) -> None:
         """Wait for all of them."""
         self._waiting = {item.key: len(item.continuations) for item in items}
+        self._made = False
 
     def accept(self, event: Frame) -> bool:
         """Take the end of a set."""
         match event:
+            case ContextMade():
+                was, self._made = self._made, True
+                return not was
             case LikelihoodFailed(key=key):
                 return self._waiting.pop(key, None) is not None
             case ContinuationsScored(key=key, scores=scores, context_tokens=count):

@@ -148,6 +148,7 @@ class LlamaEngine:
             self._abort,
             threads=workplace.threads[1],
             cache_bytes_per_token=workplace.fit.cache_bytes_per_token,
+            describe=workplace.describe_scoring,
         )
 
     def _measure_fit(self, request: LoadModel) -> Fit:

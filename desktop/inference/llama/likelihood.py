@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from desktop.errors import EngineFault
 from desktop.inference.engine import (
+    ContextMade,
     ContinuationScore,
     ContinuationSet,
     ContinuationsScored,
@@ -23,7 +24,21 @@ NO_NUMBERS = "The model's probabilities are no numbers; its file may be damaged.
 def score_continuations(
     scorer: PathScorer, items: Sequence[ContinuationSet]
 ) -> Iterator[LikelihoodEvent]:
-    """Score all sets, portion by portion; of one, those that can't be scored are told of first."""
+    """Score all sets, portion by portion; of one, those that can't be scored are told of first.
+
+    What the scorer works in is told before its first score.
+    """
+    told = False
+    for event in _score_portions(scorer, items):
+        if scorer.facts is not None and not told:
+            told = True
+            yield ContextMade(facts=scorer.facts)
+        yield event
+
+
+def _score_portions(
+    scorer: PathScorer, items: Sequence[ContinuationSet]
+) -> Iterator[LikelihoodEvent]:
     portion = _Portion()
     for item in items:
         if scorer.is_cancelled:

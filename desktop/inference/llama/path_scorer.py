@@ -11,13 +11,14 @@ shows. Read for itself, a path has the same value always.
 
 import ctypes
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from desktop.domain.base import Value
+from desktop.domain.run import EngineFacts
 from desktop.errors import EngineFault
 from desktop.inference.allowance import available_memory_bytes
 from desktop.inference.engine import LoadModel
@@ -57,14 +58,20 @@ class PathScorer:
         *,
         threads: int,
         cache_bytes_per_token: float,
+        describe: Callable[[Context, int, bool], EngineFacts] | None = None,
     ) -> None:
-        """Take the model that `request` loaded; `abort` ends the work."""
+        """Take the model that `request` loaded; `abort` ends the work.
+
+        `describe` tells of the context in force, of a window, and of whether anything is shared.
+        """
         self.model = model
         self.window = request.context_tokens or model.trained_context or _USUAL_WINDOW
         self._options = request.options
         self._threads = threads
         self._cache_bytes_per_token = cache_bytes_per_token
         self._abort = abort
+        self._describe = describe
+        self.facts: EngineFacts | None = None
         # What a recurrent model has read can't be split among sequences or partly forgotten.
         self._is_alone = request.parallel_sequences == 1 or bool(
             api.llama_model_is_recurrent(model.pointer) or api.llama_model_is_hybrid(model.pointer)
@@ -99,6 +106,8 @@ class PathScorer:
         longest = max(len(path.tokens) for path in paths)
         self._check_fit(longest + _ROUND_TOKENS, outputs)
         context = self._make_context(longest + _ROUND_TOKENS, sequences, outputs)
+        if self._describe and self.facts is None:
+            self.facts = self._describe(context, self.window, shares and not self._is_alone)
         try:
             limits = Limits(tokens=_ROUND_TOKENS, sequences=sequences)
             totals = _Totals(paths)

@@ -119,6 +119,28 @@ class Workplace:
             load_seconds=self.load_seconds,
         )
 
+    def describe_scoring(self, context: Context, window: int, shares: bool) -> EngineFacts:
+        """Return what is in force in a context that was made to score texts with."""
+        facts = self.facts()
+        return msgspec.structs.replace(
+            facts,
+            options=msgspec.structs.replace(
+                self.request.options,
+                flash_attention=context.flash_attention,
+                physical_batch_tokens=context.ubatch_tokens,
+            ),
+            context_tokens=window,
+            parallel_sequences=context.sequences,
+            threads=context.threads[0],
+            batch_threads=context.threads[1],
+            unified_cache=context.sequences > 1,
+            shares_prefixes=shares,
+            sequences_by_trial=False,
+            attention_by_trial=False,
+            kv_cache_bytes=context.cache_bytes,
+            compute_bytes=context.compute_bytes,
+        )
+
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[GenerationEvent]:
         """Yield everything about these prompts, `ContextMade` first if a context is made."""
         readable: list[tuple[Prompt, Sequence[int]]] = []

@@ -26,12 +26,14 @@ MakeAnswer: TypeAlias = Callable[..., Answer]
 ANSWERS = 25
 
 # A next version as it may come: parents of answers and of runs are built anew.
-NEXT = """
+NOW = rows.SCHEMA_VERSION
+LATER = f"{int(NOW) + 1:04}"
+NEXT = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "{LATER}"
+down_revision = "{NOW}"
 
 
 def upgrade():
@@ -69,7 +71,7 @@ def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         shutil.copytree(upgrade.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "versions" / "0005_next.py").write_text(migration)
         monkeypatch.setattr(upgrade, "MIGRATIONS", folder)
-        monkeypatch.setattr(rows, "SCHEMA_VERSION", "0005")
+        monkeypatch.setattr(rows, "SCHEMA_VERSION", LATER)
 
     return apply
 
@@ -87,7 +89,7 @@ def test_the_newest_migration_is_the_version_that_the_rows_name() -> None:
 def test_an_upgrade_keeps_every_answer(old: Path, release: Callable[[str], None]) -> None:
     release(NEXT)
     with Database.open(old) as database:
-        assert database.schema_version == "0005"
+        assert database.schema_version == LATER
         assert database.runs.count_answers() == ANSWERS
         (summary,) = database.runs.list_runs()
         assert summary.run.suite
@@ -95,7 +97,7 @@ def test_an_upgrade_keeps_every_answer(old: Path, release: Callable[[str], None]
         assert len(database.runs.load_answers(summary.run.id)) == ANSWERS
     with closing(sqlite3.connect(old)) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
-            ("0005",)
+            (LATER,)
         ]
         foreign_keys = connection.execute("PRAGMA foreign_key_list(answers)").fetchall()
         assert [key[2] for key in foreign_keys] == ["runs"]
@@ -117,7 +119,7 @@ def test_a_process_killed_while_it_emptied_its_log_leaves_a_good_database(
 def test_a_reader_does_not_upgrade(old: Path, release: Callable[[str], None]) -> None:
     release(NEXT)
     before = old.read_bytes()
-    with pytest.raises(UserError, match=r"0004 and must first be upgraded to 0005"):
+    with pytest.raises(UserError, match=f"{NOW} and must first be upgraded to {LATER}"):
         Database.open(old, read_only=True)
     assert old.read_bytes() == before
 
