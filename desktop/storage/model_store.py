@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from desktop.domain.base import utc_now
@@ -86,6 +86,23 @@ class ModelStore:
             rows = session.scalars(select(ModelRow).where(ModelRow.removed_at.is_(None)))
             models = [row_to_model(row) for row in rows]
         return tuple(sorted(models, key=lambda m: (m.facts.name.casefold(), m.path)))
+
+    def find(
+        self, *, path: str = "", sha256: str = "", model_id: str = ""
+    ) -> tuple[LanguageModel, ...]:
+        """Return the library's entries with this path, this hash or this id; empty is no wish."""
+        wishes = []
+        if path:
+            wishes.append(ModelRow.path_key == path_key(path))
+        if sha256:
+            wishes.append(ModelRow.sha256 == sha256)
+        if model_id:
+            wishes.append(ModelRow.id == model_id)
+        if not wishes:
+            return ()
+        with self._transactions.reading() as session:
+            statement = select(ModelRow).where(ModelRow.removed_at.is_(None), or_(*wishes))
+            return tuple(row_to_model(row) for row in session.scalars(statement))
 
     def load_model(self, model_id: str) -> LanguageModel:
         """Return one model. Raises `UserError` if the library has none of this id."""

@@ -44,6 +44,11 @@ class Collection(Protocol):
     def list_models(self) -> tuple[LanguageModel, ...]:
         """Return what is remembered."""
 
+    def find(
+        self, *, path: str = "", sha256: str = "", model_id: str = ""
+    ) -> tuple[LanguageModel, ...]:
+        """Return what is remembered with this path, this hash or this id."""
+
     def list_removed(self) -> tuple[LanguageModel, ...]:
         """Return what was taken out."""
 
@@ -264,7 +269,7 @@ def fingerprint(
     keeps its id. Raises `UserError` for a file that is gone or no model, `Cancelled`.
     """
     present = keep_names(read_model(Path(model.path)), model)
-    known = (model, *(each for each in shelf.list_models() if each.path == present.path))
+    known = (model, *shelf.find(path=present.path))
     for each in known:
         if each.sha256 and _has_same_content(each, present) and _knows_shards(each):
             return each
@@ -290,8 +295,7 @@ def compute_hash(
 
 def settle(hashed: LanguageModel, shelf: Collection) -> LanguageModel:
     """Keep a model with its hash, under the entry that its content had before it was moved."""
-    known = [model for model in shelf.list_models() if model.sha256 == hashed.sha256]
-    for model in known:
+    for model in shelf.find(sha256=hashed.sha256 or ""):
         if model.path != hashed.path and not is_pretended(model) and not _is_present(model):
             return shelf.move(model.id, hashed)
     (saved,) = shelf.save([hashed])

@@ -208,7 +208,7 @@ class HashingThread:
         else:
             if check.verdict is not HashVerdict.NOT_LISTED:
                 _log.info("%s", check.message)
-        present = next((m for m in self._shelf.list_models() if m.id == hashed.id), hashed)
+        present = next(iter(self._shelf.find(model_id=hashed.id)), hashed)
         self._tell(HashingFinished(model_id=model.id, model=present))
 
     def _wait_and_look(self) -> bool:

@@ -1,8 +1,9 @@
 """What the list of models shows of each, and how its columns are sorted."""
 
+import os
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
@@ -14,6 +15,7 @@ from desktop.ui.widgets.records import Column
 
 _MILLION = 1_000_000
 _BILLION = 1_000_000_000
+_FIGURES = re.compile(r"([0-9]{1,18})")
 
 
 def _tr(text: str) -> str:
@@ -80,7 +82,7 @@ def format_modified(model: LanguageModel | None) -> str:
 
 def name_place(entry: Entry) -> str:
     """Return whose store a file lies in, or its folder."""
-    return entry.store or Path(entry.path).parent.name
+    return entry.store or os.path.basename(os.path.dirname(entry.path))  # noqa: PTH119, PTH120 -- a thousand times, and a tenth of the time
 
 
 def describe_for_search(entry: Entry) -> str:
@@ -164,6 +166,12 @@ def _word(name: Callable[[Entry], str]) -> Callable[[Entry], str | None]:
     return lambda entry: name(entry).casefold() or None
 
 
+def order_name(name: str) -> tuple[str | int, ...]:
+    """Return a key by which 7b stands before 70b: figures count as numbers, letters alike."""
+    parts = _FIGURES.split(name.casefold())
+    return tuple(int(part) if number % 2 else part for number, part in enumerate(parts))
+
+
 def _words(title: str, name: Callable[[Entry], str], importance: int) -> Column:
     return Column(
         title=title,
@@ -213,7 +221,7 @@ def make_columns() -> tuple[Column, ...]:
         Column(
             title=_tr("Name"),
             text=lambda e: e.name,
-            order=_word(lambda e: e.name),
+            order=lambda e: order_name(e.name),
             hint=lambda e: str(e.path),
         ),
         *_facts_columns(),

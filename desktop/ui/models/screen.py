@@ -294,7 +294,8 @@ class ModelsScreen(Screen):
         models = self.library.shelf.models
         self.intake.known = frozenset(models)
         place = self.table.verticalScrollBar().value()
-        self.filters.offer(entries)
+        if self.filters.isVisible():
+            self.filters.offer(entries)
         self.table.show_records(entries)
         self.table.verticalScrollBar().setValue(place)
         self.details.notes.offer_tags(list_tags(self.library.shelf.annotations))
@@ -337,6 +338,7 @@ class ModelsScreen(Screen):
     # What is shown
 
     def _toggle_filters(self) -> None:
+        self.filters.offer(self.table.records.records)
         self.filters.setVisible(self.filters.isHidden())
         if self.filters.isVisible():
             self.filters.kind.setFocus()
