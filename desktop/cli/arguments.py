@@ -115,10 +115,18 @@ def _add_files(add: _Adder) -> None:
     shared = [_make_shared_options()]
     deeds.add_parser("importers", help="list the benchmarks that can be imported", parents=shared)
     add_import_options(
-        deeds.add_parser("import", help="make a suite of another file", parents=shared)
+        deeds.add_parser(
+            "import",
+            help="make a suite of another file",
+            parents=shared,
+        )
     )
     add_export_options(
-        deeds.add_parser("export", help="write a suite in another form", parents=shared)
+        deeds.add_parser(
+            "export",
+            help="write a suite in another form",
+            parents=shared,
+        )
     )
     score = add("score", "score answers that were made elsewhere")
     score.add_argument("answers", type=Path, metavar="ANSWERS.jsonl")
@@ -168,6 +176,11 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--suite", action="append", default=[], help="a bundled suite's id, or a file; repeatable"
     )
+    run.add_argument(
+        "--selection",
+        choices=("short", "standard", "full"),
+        help="cases of all bundled suites: some, enough to compare models, or every one",
+    )
     run.add_argument("--probe", action="append", default=[], choices=("speed",), help="repeatable")
     add_settings(run)
 
@@ -176,6 +189,10 @@ def _add_results(add: _Adder) -> None:
     add("runs", "list the runs")
     resume = add("resume", "go on with runs that were interrupted or cancelled")
     resume.add_argument("runs", nargs="+", metavar="RUN", help=_RUN_ID)
+    rescore = add("rescore", "score a run's answers again with a suite whose checks changed")
+    rescore.add_argument("run", metavar="RUN", help=_RUN_ID)
+    rescore.add_argument("--suite", required=True, help="a bundled suite's id, or a file")
+    rescore.add_argument("--name", help="what to call this set of scores")
     compare = add("compare", "put runs side by side")
     compare.add_argument("runs", nargs="+", metavar="RUN", help=_RUN_ID)
     compare.add_argument("--pdf", type=Path, metavar="FILE", help="write the comparison as a PDF")

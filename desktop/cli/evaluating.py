@@ -26,6 +26,7 @@ from desktop.cli.output import (
 )
 from desktop.cli.progress import ProgressLines
 from desktop.cli.run_settings import read_settings
+from desktop.cli.selecting import tell_estimates
 from desktop.domain.base import new_id
 from desktop.domain.events import EvaluationFinished, RunEvent
 from desktop.domain.language_model import LanguageModel
@@ -33,6 +34,7 @@ from desktop.domain.run import EvaluationPlan, PlannedRun, Run, RunStatus
 from desktop.domain.settings import ProbePlan, RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import EnvironmentFault, UserError
+from desktop.suites.selections import read_selection
 from desktop.worker.library import read_model
 from desktop.worker.operations import RunDetails
 from desktop.worker.suite_exchange import read_any_suite
@@ -43,15 +45,20 @@ if TYPE_CHECKING:  # SQLAlchemy comes with it, which most commands do without
 
 def carry_out_run(arguments: argparse.Namespace, backend: "Backend", output: Output) -> int:
     """Evaluate models on suites and probes."""
-    if not arguments.suite and not arguments.probe:
+    if not arguments.suite and not arguments.selection and not arguments.probe:
         raise UserError(
-            "There is nothing to do.", remedy="Name a suite with --suite, or --probe speed."
+            "There is nothing to do.",
+            remedy="Name a suite with --suite, a --selection, or --probe speed.",
         )
     settings = read_settings(arguments, backend.operations.load_options().run)
     # A suite may be named twice, by its id and its file.
     found = [find_suite(name, backend) for name in arguments.suite]
+    if arguments.selection:
+        found += read_selection(arguments.selection)
     suites = list({suite.sha256: suite for suite in found}.values())
     models = _prepare_models(arguments.model, backend, settings, output)
+    if suites:
+        tell_estimates(models, suites, settings, backend.operations.list_runs(), output)
     plan = backend.operations.plan_evaluation(
         models, suites, speed="speed" in arguments.probe, settings=settings
     )

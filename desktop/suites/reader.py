@@ -34,8 +34,9 @@ SUITE_KEYS = (
 
 
 def list_bundled_suites() -> tuple[Path, ...]:
-    """Return the suite files that ship with the program, by name."""
-    return tuple(sorted((resources_folder() / "suites").glob("*.yaml")))
+    """Return the suite files that ship with the program: the starter suite, then by name."""
+    files = (resources_folder() / "suites").glob("*.yaml")
+    return tuple(sorted(files, key=lambda path: (path.stem != "starter", path.stem)))
 
 
 def read_suite(path: Path) -> Suite:

@@ -139,13 +139,16 @@ _BY_TIER: tuple[Callable[[Draws], _Document], ...] = (_person, _invoice, _delive
 def _make(request: Request) -> Item | None:
     document = _BY_TIER[request.level](request.draws)
     constrained = request.options["constrained"] == "yes"
-    check = Check(kind="json", expected=document.right, options={"only_keys": True})
+    checks = (
+        Check(kind="json", expected=document.right, options={"only_keys": True}),
+        Check(kind="json_schema", expected=document.schema),
+    )
     return Item(
         title=f"{document.text[:60]}…",
         prompt=f"Text: {document.text}\n"
         f"Task: Write a JSON object with the keys {document.asked} for this text."
         " Write only the JSON.",
-        checks=(check,),
+        checks=checks,
         passing=json.dumps(document.right),
         failing=json.dumps(document.wrong),
         tags=("json", "constrained") if constrained else ("json",),

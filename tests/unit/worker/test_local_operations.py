@@ -95,17 +95,18 @@ def test_a_plan_has_a_probe_and_every_suite_for_each_model(operations: LocalOper
 def test_suites_of_ones_own_join_the_bundled_ones(
     operations: LocalOperations, tmp_path: Path
 ) -> None:
-    assert [suite.id for suite in operations.list_suites()] == ["starter"]
-    assert operations.list_suites()[0].bundled
+    bundled = [suite.id for suite in operations.list_suites()]
+    assert "starter" in bundled
+    assert all(suite.bundled for suite in operations.list_suites())
     path = tmp_path / "mine.yaml"
     path.write_text(
         'touchstone_suite: 1\nid: mine\ntitle: Mine\nversion: "1"\ncases:\n'
         "  - {id: a, title: A, prompt: Say yes., checks: [{contains: yes it is}]}\n"
     )
     assert operations.add_suite(path).id == "mine"
-    assert [suite.id for suite in operations.list_suites()] == ["starter", "mine"]
+    assert [suite.id for suite in operations.list_suites()] == [*bundled, "mine"]
     path.write_text("broken: [")
-    assert [suite.id for suite in operations.list_suites()] == ["starter"]
+    assert [suite.id for suite in operations.list_suites()] == bundled
 
 
 def test_runs_are_annotated_deleted_and_restored(
