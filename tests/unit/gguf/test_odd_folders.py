@@ -78,7 +78,7 @@ def test_a_folder_that_refuses_to_be_listed_hides_no_other(
             raise reason
         return scandir(path)
 
-    monkeypatch.setattr(walk.os, "scandir", refuse)
+    monkeypatch.setattr(os, "scandir", refuse)
     models, problems = find_models([tmp_path])
     assert [model.path for model in models] == [str(good)]
     (problem,) = problems
@@ -110,7 +110,7 @@ def test_a_hundred_thousand_other_files_cost_one_listing_and_no_look_at_any(
     good = write_model("good.gguf")
     entries = Listing(Entry(tmp_path, f"{number}.safetensors") for number in range(100_000))
     entries.append(Entry(tmp_path, good.name))
-    monkeypatch.setattr(walk.os, "scandir", lambda _: entries)
+    monkeypatch.setattr(os, "scandir", lambda _: entries)
     looked: list[str] = []
     real_look = walk._look
 
@@ -130,7 +130,7 @@ def test_a_hundred_thousand_names_of_models_are_cut_off_with_a_sentence(
     empty = tmp_path / "0.gguf"
     empty.touch()
     entries = Listing(Entry(tmp_path, f"{number}.gguf") for number in range(100_000))
-    monkeypatch.setattr(walk.os, "scandir", lambda _: entries)
+    monkeypatch.setattr(os, "scandir", lambda _: entries)
     found = walk.Walk()
     assert len(list(found.add(tmp_path))) == walk.MODELS_LIMIT
     (problem,) = found.problems
