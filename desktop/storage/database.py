@@ -14,6 +14,7 @@ from desktop.storage import rows
 from desktop.storage.faults import explained
 from desktop.storage.model_store import ModelStore
 from desktop.storage.run_store import RunStore
+from desktop.storage.scoring_store import ScoringStore
 from desktop.storage.sqlite_file import (
     check_database,
     check_header,
@@ -44,6 +45,7 @@ class Database:
         transactions = Transactions(engine, str(path), read_only_reason=reason)
         self.runs = RunStore(transactions)
         self.models = ModelStore(transactions)
+        self.scorings = ScoringStore(transactions)
 
     @classmethod
     def open(cls, url_or_path: str | Path, *, read_only: bool = False) -> "Database":

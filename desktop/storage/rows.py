@@ -33,6 +33,7 @@ from desktop.domain.measurement import Disturbance
 from desktop.domain.run import (
     EngineFacts,
     Outcome,
+    RunCounts,
     RunOrigin,
     RunStatus,
     StopReason,

@@ -1,0 +1,32 @@
+"""Finished runs scored again with other checks: new scores beside the old, which never change."""
+
+from datetime import datetime
+
+from desktop.domain.answer import Score
+from desktop.domain.base import Value
+from desktop.domain.run import Outcome, RunCounts, SuiteReference
+
+
+class ScoredAnswer(Value, frozen=True, kw_only=True):
+    """What one stored answer is worth by other checks; with `error`, `problem` says why."""
+
+    answer_id: str
+    outcome: Outcome
+    score: float
+    scores: tuple[Score, ...]
+    problem: str = ""
+
+
+class Scoring(Value, frozen=True, kw_only=True):
+    """One set of scores for a run's answers, under the checks of `suite`.
+
+    `name` is a person's; `judge` names the model that decided what only a judge can, if one did.
+    """
+
+    id: str
+    run_id: str
+    suite: SuiteReference
+    made_at: datetime
+    counts: RunCounts
+    name: str = ""
+    judge: str = ""
