@@ -7,6 +7,7 @@ from desktop.domain.language_model import LanguageModel
 from desktop.domain.run import RunSummary
 from desktop.domain.settings import RunSettings
 from desktop.domain.suite import Suite
+from desktop.reports.planning import foresee
 from desktop.suites.duration import Workload, estimate_duration, measure_workload
 
 _MINUTE = 60.0
@@ -33,6 +34,9 @@ def tell_estimates(
         f"{workload.cases} cases in {len(suites)} suites: about {workload.prompt_tokens:,} tokens"
         f" to read, {workload.least_answer_tokens:,} to {workload.most_answer_tokens:,} to write."
     )
+    foresight = foresee(suites, len(models))
+    if foresight:
+        output.tell(foresight.sentence)
     for model in models:
         output.tell(f"  {model.facts.name}: {_estimate(model, workload, history)}")
 

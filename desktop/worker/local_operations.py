@@ -27,6 +27,7 @@ from desktop.probes.machine import inspect_machine
 from desktop.reports.comparison import compare_runs
 from desktop.reports.csv_file import write_csv
 from desktop.reports.json_file import write_json
+from desktop.reports.planning import foresee
 from desktop.reports.records import RunRecord
 from desktop.settings.options import Options
 from desktop.settings.store import SettingsStore
@@ -233,6 +234,11 @@ class LocalOperations:
                 runs.append(PlannedRun(model=model, settings=settings, probe=ProbePlan()))
             runs += [PlannedRun(model=model, settings=settings, suite=suite) for suite in suites]
         return EvaluationPlan(id=new_id(), title=title_plan(models, suites), runs=tuple(runs))
+
+    def foresee(self, suites: Sequence[Suite], models: int) -> str:
+        """Say in a few words what a run could show."""
+        foresight = foresee(suites, models)
+        return foresight.short if foresight else ""
 
     # Runs
 

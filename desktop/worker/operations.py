@@ -178,6 +178,9 @@ class Operations(Protocol):
     ) -> EvaluationPlan:
         """Make a plan: for each model the speed probe if wanted, then each suite."""
 
+    def foresee(self, suites: Sequence[Suite], models: int) -> str:
+        """Say in a few words what a run could show of so many models; empty without cases."""
+
     # Runs
 
     def list_runs(self) -> tuple[RunSummary, ...]:

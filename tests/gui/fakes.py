@@ -243,6 +243,10 @@ class FakeOperations:
         title = f"{suites[0].title if suites else 'Speed probe'}, {len(models)} models"
         return EvaluationPlan(id=new_id(), title=title, runs=tuple(runs))
 
+    def foresee(self, suites: Sequence[Suite], models: int) -> str:
+        self._note("foresee")
+        return "differences of 24 points or more will show" if suites and models > 1 else ""
+
     def list_runs(self) -> tuple[RunSummary, ...]:
         self._note("list_runs")
         return tuple(self.summaries)

@@ -1,5 +1,6 @@
 """The Evaluate screen: welcome, preparing, and the evaluation under way."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -35,6 +36,8 @@ class EvaluateScreen(Screen):
         self.show_title(self.tr("Evaluate"))
         self._samples: tuple[LanguageModel, ...] = ()
         self._shown: EvaluationState | None = None
+        # What was asked last, and what a run of it could show.
+        self._foreseen: tuple[tuple[tuple[str, ...], int], str] = (((), 0), "")
         self._wanted: set[str] | None = None
         self._library_known = False
         self._has_runs: bool | None = None
@@ -237,7 +240,26 @@ class EvaluateScreen(Screen):
             cases *= self.setup.settings.read_settings().repeats
             if cases:
                 text += " · " + self.tr("{0} answers").format(cases)
+                text += self._foresee(suites, len(models))
         self.show_title(self.tr("Evaluate"), text)
+
+    def _foresee(self, suites: Sequence[Suite], models: int) -> str:
+        """Return what such a run could show, or nothing until that has been worked out."""
+        asked = (tuple(suite.sha256 for suite in suites), models)
+        if self._foreseen[0] != asked:
+            self._foreseen = (asked, "")
+            self.run(
+                lambda: self.context.operations.foresee(suites, models),
+                lambda said: self._take_foresight(asked, said),
+            )
+        said = self._foreseen[1]
+        return f" · {said}" if said else ""
+
+    def _take_foresight(self, asked: tuple[tuple[str, ...], int], said: str) -> None:
+        if self._foreseen == (asked, ""):
+            self._foreseen = (asked, said)
+            if said and self._shown is None and self._pages.currentWidget() is self.setup:
+                self._describe_setup()
 
     def _describe_running(self, evaluation: EvaluationState) -> None:
         suites = {s.run.suite.sha256 for s in evaluation.runs if s.run.suite}
