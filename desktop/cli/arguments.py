@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
+from desktop.cli.foreign import add_results_options
 from desktop.cli.run_settings import LAYERS, add_settings
 from desktop.cli.suite_files import add_export_options, add_import_options
 from desktop.cli.values import (
@@ -187,6 +188,9 @@ def _add_run(run: argparse.ArgumentParser) -> None:
 
 def _add_results(add: _Adder) -> None:
     add("runs", "list the runs")
+    add_results_options(
+        add("import-results", "keep what lm-evaluation-harness found out, beside our own runs")
+    )
     resume = add("resume", "go on with runs that were interrupted or cancelled")
     resume.add_argument("runs", nargs="+", metavar="RUN", help=_RUN_ID)
     rescore = add("rescore", "score a run's answers again with a suite whose checks changed")
