@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from desktop.cli import capacity, comparing, evaluating, looking, suite_files
+from desktop.cli import capacity, comparing, evaluating, foreign, looking, suite_files
 from desktop.cli.output import CANCELLED, Output
 from desktop.errors import Cancelled, EngineFault, UserError
 
@@ -28,6 +28,7 @@ _WRITING: dict[str, Callable[[argparse.Namespace, "Backend", Output], int]] = {
     "run": evaluating.carry_out_run,
     "resume": evaluating.resume_runs,
     "probe speed": evaluating.measure_speed,
+    "import-results": foreign.import_foreign_results,
 }
 _READING: dict[str, Callable[[argparse.Namespace, "Backend", Output], int]] = {
     "runs": looking.list_runs,
