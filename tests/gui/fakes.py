@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QCoreApplication
 
+from desktop.domain.answer import Answer
 from desktop.domain.base import new_id, utc_now
 from desktop.domain.comparison import Comparison
 from desktop.domain.events import EvaluationQueued, QueuePaused, RunEvent
@@ -19,6 +20,7 @@ from desktop.domain.language_model import (
     ModelAnnotation,
 )
 from desktop.domain.machine import Machine, MachineLoad
+from desktop.domain.rescoring import Scoring
 from desktop.domain.run import (
     EvaluationPlan,
     Outcome,
@@ -32,11 +34,12 @@ from desktop.domain.settings import EngineOptions, ProbePlan, RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import UserError
 from desktop.gguf.hashing import HashProgress
+from desktop.scoring.kind import Verdict
 from desktop.settings.options import Options
 from desktop.worker.collection import LibraryChange, OnFind
 from desktop.worker.hashing import HashingEvent, HashingListener
 from desktop.worker.library import check_capacity
-from desktop.worker.machine_catalogue import describe_this_machine, list_machines
+from desktop.worker.machine_catalogue import THIS_MACHINE, describe_this_machine, list_machines
 from desktop.worker.operations import DatabaseFacts, MemoryFit, ModelPlace, RunDetails, ScanResult
 from tests.gui.samples import (
     GIGA,
@@ -201,7 +204,8 @@ class FakeOperations:
         options: EngineOptions = EngineOptions(),  # noqa: B008 -- immutable
     ) -> Capacity:
         self._note("check_capacity")
-        return check_capacity(model, machine, context_tokens, users, options)
+        share = 0.0 if machine.id == THIS_MACHINE else None
+        return check_capacity(model, machine, context_tokens, users, options, reserved_share=share)
 
     def check_memory(self, model: LanguageModel, settings: RunSettings) -> MemoryFit:
         self._note("check_memory")
@@ -250,6 +254,28 @@ class FakeOperations:
     def list_runs(self) -> tuple[RunSummary, ...]:
         self._note("list_runs")
         return tuple(self.summaries)
+
+    def rescore_run(
+        self,
+        run_id: str,
+        suite: Suite,
+        *,
+        name: str = "",
+        judge: str = "",
+        decided: Mapping[str, Mapping[int, Verdict]] | None = None,
+    ) -> tuple[Scoring, tuple[Answer, ...]]:
+        self._note("rescore_run")
+        del suite, name, judge, decided
+        raise UserError(f"There is no run {run_id}.")
+
+    def list_scorings(self, run_id: str) -> tuple[Scoring, ...]:
+        self._note("list_scorings")
+        del run_id
+        return ()
+
+    def load_scoring(self, scoring_id: str) -> tuple[Answer, ...]:
+        self._note("load_scoring")
+        raise UserError(f"There is no set of scores {scoring_id}.")
 
     def load_run(self, run_id: str) -> RunDetails:
         self._note("load_run")
@@ -368,7 +394,7 @@ class FakeHashing:
         self.listeners: list[HashingListener] = []
         self.submitted: list[LanguageModel] = []
         self.cancelled: list[str | None] = []
-        self.is_paused = False
+        self.turns: list[str] = []
         self.is_held = False
 
     def subscribe(self, listener: HashingListener) -> None:
@@ -386,10 +412,10 @@ class FakeHashing:
         self.submitted += models
 
     def pause(self) -> None:
-        self.is_paused = True
+        self.turns.append("pause")
 
     def proceed(self) -> None:
-        self.is_paused = False
+        self.turns.append("proceed")
 
     def cancel(self, model_id: str | None = None) -> None:
         self.cancelled.append(model_id)

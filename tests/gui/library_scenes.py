@@ -20,6 +20,8 @@ from desktop.domain.language_model import (
     SupplierFacts,
     TensorShare,
 )
+from desktop.ui.models.entries import Entry
+from desktop.ui.models.screen import ModelsScreen
 from desktop.worker.collection import LibraryChange
 from tests.gui.fakes import FakeOperations
 from tests.gui.samples import GIGA, NOW, make_model, make_sha
@@ -236,3 +238,20 @@ def fill_library(operations: FakeOperations) -> None:
         changed=(by_name["SmolLM2-1.7B"],),
         moved=(by_name["phi-4-mini"],),
     )
+
+
+def find_entry(screen: ModelsScreen, name: str) -> Entry:
+    entries: list[Entry] = screen.table.records.records
+    return next(entry for entry in entries if entry.name.startswith(name))
+
+
+def choose(screen: ModelsScreen, name: str) -> Entry:
+    entry = find_entry(screen, name)
+    screen.table.choose([entry.key])
+    return entry
+
+
+def say_state(screen: ModelsScreen, name: str) -> str:
+    titles = [column.title for column in screen.table.records.columns]
+    row = [entry.name for entry in screen.table.records.shown].index(find_entry(screen, name).name)
+    return str(screen.table.records.index(row, titles.index("State")).data())
