@@ -48,6 +48,19 @@ def test_cases_without_a_score_are_left_out_of_their_pairs_only() -> None:
     assert second.difference == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize("groups", [None, [place // 3 for place in range(60)]])
+def test_gaps_elsewhere_do_not_change_a_pair(groups: list[int] | None) -> None:
+    """With every score at hand the models' own means are drawn, else those of differences."""
+    scores = np.random.default_rng(26).random((3, 60))
+    (whole,) = bootstrap_differences(scores, [(0, 1)], groups=groups)
+    scores[2, :20] = np.nan
+    with_gaps, _ = bootstrap_differences(scores, [(0, 1), (0, 2)], groups=groups)
+    assert whole.interval is not None
+    assert with_gaps.interval is not None
+    assert with_gaps.interval.low == pytest.approx(whole.interval.low, abs=1e-12)
+    assert with_gaps.interval.high == pytest.approx(whole.interval.high, abs=1e-12)
+
+
 def test_weights_count() -> None:
     scores = [[1.0] * 12 + [0.0] * 12, [0.5] * 24]
     (even,) = bootstrap_differences(scores, [(0, 1)])
