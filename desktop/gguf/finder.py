@@ -13,8 +13,13 @@ from desktop.domain.language_model import (
     FileProblem,
     FoundFile,
     LanguageModel,
+    LicenseTerms,
     ModelFacts,
     ModelStamp,
+    ModelWarning,
+    RopeFacts,
+    SupplierFacts,
+    TensorShare,
 )
 from desktop.errors import Cancelled, UserError
 from desktop.gguf.facts import check_complete, describe
@@ -23,6 +28,7 @@ from desktop.gguf.oddities import find_oddities
 from desktop.gguf.shards import list_shards
 from desktop.gguf.source import check_regular, spell
 from desktop.gguf.stores import Store
+from desktop.gguf.suppliers import register_version
 from desktop.gguf.walk import Candidate, Walk, place
 
 _WORD = 2**63 - 1
@@ -30,7 +36,11 @@ _WORD = 2**63 - 1
 # Raise the number when the same fields are read better, or warnings change: what was remembered
 # of known files is then read anew. New fields do that by themselves.
 _READING = 2
-READER_VERSION = f"{_READING}-{zlib.crc32(','.join(ModelFacts.__struct_fields__).encode()):08x}"
+_FIELDS = ",".join(
+    field
+    for each in (ModelFacts, SupplierFacts, LicenseTerms, RopeFacts, TensorShare, ModelWarning)
+    for field in each.__struct_fields__
+)
 
 _DIGEST_NAME = re.compile(r"sha256[-:][0-9a-f]{64}")
 
@@ -104,8 +114,16 @@ def read_model(path: Path) -> LanguageModel:
         warnings=find_oddities(headers, facts),
         inodes=stamp.inodes,
         device=device,
-        reader=READER_VERSION,
+        reader=reader_version(),
     )
+
+
+def reader_version() -> str:
+    """Return by what is told whether remembered facts are still what would be read now.
+
+    It changes with the program, and when a register of suppliers is edited (at the next start).
+    """
+    return f"{_READING}-{zlib.crc32(_FIELDS.encode()):08x}-{register_version()}"
 
 
 def _read(candidate: Candidate, known: Mapping[ModelStamp, LanguageModel]) -> Find:
@@ -144,7 +162,7 @@ def _recall(path: Path, known: Mapping[ModelStamp, LanguageModel]) -> LanguageMo
         return None
     stamp, device = _stamp(list_shards(path))
     model = known.get(stamp)
-    if model is None or model.reader != READER_VERSION:
+    if model is None or model.reader != reader_version():
         return None
     return msgspec.structs.replace(model, device=device)
 

@@ -5,9 +5,11 @@ A YAML file that people may edit: `resources/suppliers/suppliers.yaml`, and one 
 guess by architecture and name, and carries its origin.
 """
 
+import contextlib
 import functools
 import logging
 import re
+import zlib
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -16,7 +18,8 @@ from desktop import paths
 from desktop.domain.base import Value
 from desktop.domain.language_model import FactOrigin, LicenseTerms, SupplierFacts
 from desktop.errors import UserError
-from desktop.gguf.register_file import RegisterNode, parse_register
+from desktop.gguf.register_file import SIZE_LIMIT_BYTES, RegisterNode, parse_register
+from desktop.gguf.source import read_small
 
 FORMAT = "touchstone-suppliers"
 FORMAT_VERSION = 1
@@ -164,16 +167,30 @@ def pattern_fits(pattern: str, name: str) -> bool:
 
 
 @functools.cache
+def register_version() -> str:
+    """Return what changes when one of the files is edited; what they told is then asked anew."""
+    checksum = 0
+    for path in _list_files():
+        with contextlib.suppress(UserError):
+            checksum = zlib.crc32(read_small(path, SIZE_LIMIT_BYTES), checksum)
+    return f"{checksum:08x}"
+
+
+def _list_files() -> tuple[Path, ...]:
+    """Return the bundled register and, where there is one, the user's own."""
+    own = paths.data_folder() / "suppliers.yaml"
+    bundled = paths.resources_folder() / "suppliers" / "suppliers.yaml"
+    return (bundled, own) if own.exists() else (bundled,)
+
+
+@functools.cache
 def load_register() -> Register:
-    """Return the bundled register with the user's own before it.
+    """Return the bundled register with the user's own before it, as they were first looked at.
 
     A file that can't be used is left out and told in `problem`: models can be looked at without.
     """
     loaded = Register()
-    own = paths.data_folder() / "suppliers.yaml"
-    for path in (paths.resources_folder() / "suppliers" / "suppliers.yaml", own):
-        if path == own and not path.exists():
-            continue
+    for path in _list_files():
         try:
             found = read_register(path, known=loaded.licenses)
         except UserError as error:

@@ -1,19 +1,23 @@
 """The library follows the disk: files that come, move, change and go; hashes that are checked."""
 
 import hashlib
+import json
 import os
 import shutil
+import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from desktop import paths
 from desktop.domain.base import new_id
 from desktop.domain.language_model import FoundFile, HashVerdict, LanguageModel
 from desktop.errors import Cancelled, UserError
-from desktop.gguf import finder
+from desktop.gguf import finder, suppliers
 from desktop.gguf.finder import Find
 from desktop.storage.database import Database
 from desktop.storage.model_store import ModelStore
@@ -27,6 +31,21 @@ from desktop.worker.collection import (
 )
 from desktop.worker.library import scan_stores
 from tests.unit.worker.test_library import write_model
+
+OWN_REGISTER = """\
+format: touchstone-suppliers
+version: 1
+date: "2026-01-31"
+licenses: {}
+families:
+  - family: Ours
+    supplier: We
+    country: Utopia
+    names: [ours*]
+    carriers: [llama]
+    source: https://example.org/ours
+    date: "2026-01-31"
+"""
 
 
 @pytest.fixture
@@ -84,12 +103,55 @@ def test_what_an_older_reader_read_is_read_again(
     shelf: ModelStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_model(folder / "one.gguf")
-    monkeypatch.setattr(finder, "READER_VERSION", "older")
+    monkeypatch.setattr(finder, "reader_version", lambda: "older")
     first = refresh(shelf, [folder])
     monkeypatch.undo()
     again = refresh(shelf, [folder])
-    assert [m.reader for m in again.models] == [finder.READER_VERSION]
+    assert [m.reader for m in again.models] == [finder.reader_version()]
     assert (again.models[0].id, again.added, again.changed) == (first.added[0], (), ())
+
+
+def test_an_edited_register_of_suppliers_is_heard_at_the_next_start(
+    shelf: ModelStore, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(paths, "data_folder", lambda: tmp_path)
+
+    def start_and_refresh() -> LanguageModel:
+        suppliers.register_version.cache_clear()
+        suppliers.load_register.cache_clear()
+        return refresh(shelf, [folder]).models[0]
+
+    write_model(folder / "one.gguf", name="Ours 7B")
+    try:
+        assert start_and_refresh().facts.supplier is None
+        (tmp_path / "suppliers.yaml").write_text(OWN_REGISTER, encoding="utf-8")
+        told = start_and_refresh()
+        assert told.facts.supplier is not None
+        assert (told.facts.supplier.supplier, told.facts.family) == ("We", "Ours")
+        assert told == start_and_refresh()
+    finally:
+        suppliers.register_version.cache_clear()
+        suppliers.load_register.cache_clear()
+
+
+def test_what_a_database_of_an_older_version_holds_is_read_anew_and_kept(
+    shelf: ModelStore, folder: Path, tmp_path: Path
+) -> None:
+    """Its facts have none of the fields that came later, and it says of no reader."""
+    path = write_model(folder / "one.gguf")
+    first = refresh(shelf, [folder]).models[0]
+    shelf.remember_hash(first.id, digest_of(path))
+    with closing(sqlite3.connect(tmp_path / "test.sqlite")) as connection, connection:
+        ((document,),) = connection.execute("SELECT facts FROM models").fetchall()
+        older = ("name", "architecture", "kind", "parameters", "file_bytes", "gguf_version")
+        kept = {key: value for key, value in json.loads(document).items() if key in older}
+        connection.execute("UPDATE models SET facts = ?, origin = '{}'", [json.dumps(kept)])
+    assert shelf.list_models()[0].facts.layers is None
+    change = refresh(shelf, [folder])
+    assert change.models[0].facts == first.facts
+    assert (change.models[0].id, change.models[0].sha256) == (first.id, digest_of(path))
+    assert (change.added, change.changed) == ((), ())
+    assert shelf.list_models()[0].facts == first.facts
 
 
 def test_a_renamed_file_keeps_its_entry_and_hash(shelf: ModelStore, folder: Path) -> None:
