@@ -75,18 +75,19 @@ def draw_cases(suite: Suite, count: int | None, name: str) -> Suite:
 
 
 def _draw(suite: Suite, count: int) -> tuple[Case, ...]:
-    quotas = share_out(Counter(_stratum(case) for case in suite.cases), count)
+    """Take the tiers in proportion, and within them the languages that were taken least."""
     ranked = sorted(suite.cases, key=lambda case: _rank(suite, case))
-    taken = set()
-    for case in ranked:
-        if quotas[_stratum(case)]:
-            quotas[_stratum(case)] -= 1
+    taken: set[str] = set()
+    spoken: Counter[str] = Counter()
+    for tier, quota in share_out(Counter(case.difficulty for case in ranked), count).items():
+        left = [case for case in ranked if case.difficulty == tier]
+        for _ in range(quota):
+            # Of several that would do, the first: the lowest rank.
+            case = min(left, key=lambda case: spoken[case.language])
+            left.remove(case)
             taken.add(case.id)
+            spoken[case.language] += 1
     return tuple(case for case in suite.cases if case.id in taken)
-
-
-def _stratum(case: Case) -> str:
-    return f"{case.difficulty} {case.language}"
 
 
 def _rank(suite: Suite, case: Case) -> str:

@@ -34,11 +34,11 @@ def _sort(entries: list[str]) -> list[str]:
     return sorted(entries, key=lambda entry: (int(entry) if entry.isdigit() else 0, entry))
 
 
-def _end_there(last: str, entries: list[str]) -> Check:
-    """Return a check that no further entry follows the last one on its line."""
+def _end_there(sequence: Check, entries: list[str]) -> Check:
+    """Return a check that no further entry comes after the sequence."""
     known = "|".join(dict.fromkeys(entries))
-    pattern = rf"(?<!\w){last}[ ,;]+(?:and )?(?:{known})(?!\w)[^\n]*\Z"
-    return Check(kind="not", expected={"regex": pattern})
+    further = rf"[\W_]{{1,6}}(?:and )?(?:\d{{1,2}}[.)] )?(?:{known})(?!\w)"
+    return Check(kind="not", expected={"regex": f"{sequence.expected}{further}"})
 
 
 def _ask(entries: list[str], task: str, right: list[str], title: str) -> Item | None:
@@ -46,13 +46,14 @@ def _ask(entries: list[str], task: str, right: list[str], title: str) -> Item | 
         return None
     left_out = [entry for entry in dict.fromkeys(entries) if entry not in right]
     wrong = entries if entries != right else entries[::-1]
+    sequence = demand_sequence(right)
     extra: tuple[Check, ...] = ()
     if len(right) < len(entries):
         extra = (*forbid_words(left_out), limit_words(_MOST_WORDS))
     return Item(
         title=title,
         prompt=f"List: {', '.join(entries)}\nTask: {task} Separate them by commas.",
-        checks=(demand_sequence(right), _end_there(right[-1], entries), *extra),
+        checks=(sequence, _end_there(sequence, entries), *extra),
         passing=", ".join(right),
         failing=", ".join(wrong),
         max_tokens=64,
