@@ -50,14 +50,16 @@ def count_sentences(text: str) -> int:
 
 def _sentences_in(line: str) -> int:
     count = 0
-    piece = ""
+    says, begins = False, True
     for part in _SENTENCE_END.split(line.strip()):
-        piece = f"{piece} {part}".strip()
-        if _ABBREVIATION.search(piece) or _ORDINAL.match(piece):
+        says = says or any(map(str.isalnum, part))
+        is_ordinal = begins and _ORDINAL.match(part) is not None
+        if is_ordinal or _ABBREVIATION.search(part.rsplit(None, 1)[-1] if part.strip() else ""):
+            begins = False
             continue
-        count += any(sign.isalnum() for sign in piece)
-        piece = ""
-    return count + any(sign.isalnum() for sign in piece)
+        count += says
+        says, begins = False, True
+    return count + says
 
 
 def count_lines(text: str) -> int:

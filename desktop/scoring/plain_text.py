@@ -26,11 +26,14 @@ _SIGNS = str.maketrans(
 _FENCE = regex.compile(r"^\s*(?:```|~~~)[\w+-]*[ \t]*(?:\n|$)|\n?[ \t]*(?:```|~~~)[ \t]*(?=\n|$)")
 # Within a line and not for ever: without these limits hostile answers take quadratic time.
 _EMPHASIS = regex.compile(r"(?<!\w)(\*{1,3}|_{1,3}|`{1,3})(?=\S)([^\n]{1,200}?)(?<=\S)\1(?!\w)")
+# Beyond so many characters emphasis stays: nobody reads so far, and hostile answers cost seconds.
+_MOST_EMPHASIS = 20_000
 _HEADING = regex.compile(r"^[ \t]*#{1,6}[ \t]+", regex.MULTILINE)
 _LABEL = regex.compile(
     r"^(?:the\s+)?(?:final\s+)?(?:answer|output|result)(?:\s+is)?\s*:\s*", regex.I
 )
 _QUOTED = regex.compile(r"^([\"'])(.*)\1([.!?]?)$", regex.DOTALL)
+_CONTROLS = regex.compile(r"[\p{Cc}\p{Bidi_Control}\p{Cs}]")
 _GAP = r"(?:[*_'\"]*\s+[*_'\"]*)"
 
 
@@ -39,11 +42,15 @@ def fold(text: str) -> str:
     return text.translate(_SIGNS)
 
 
+@lru_cache(maxsize=16)
 def plain(text: str) -> str:
-    """Return what the answer says without its wrapping (see the module)."""
+    """Return what the answer says without its wrapping (see the module).
+
+    Remembered, because the checks of a case ask for the same answer.
+    """
     bare = _FENCE.sub("\n", text).strip()
     for _ in range(3):
-        bare = _EMPHASIS.sub(r"\2", bare)
+        bare = _EMPHASIS.sub(r"\2", bare[:_MOST_EMPHASIS]) + bare[_MOST_EMPHASIS:]
     bare = fold(_HEADING.sub("", bare)).strip()
     bare = _LABEL.sub("", bare).strip()
     quoted = _QUOTED.match(bare)
@@ -85,8 +92,12 @@ def find(
 
 
 def shorten(text: str, limit: int = 80) -> str:
-    """Return the text on one line, cut with an ellipsis, for use in a sentence."""
-    line = squeeze(text)
+    """Return the text on one line, cut with an ellipsis, for use in a sentence.
+
+    Signs that control how text is shown (bidirectional overrides, NUL) are replaced: they could
+    turn the sentence round.
+    """
+    line = _CONTROLS.sub("\ufffd", squeeze(text[: 20 * limit]))
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
