@@ -46,7 +46,7 @@ def parse_json(text: str, place: str) -> JsonValue:
             f"{place}: it is not JSON ({reason}).", remedy="Take the file as it was published."
         ) from None
     if not is_plain(value):
-        raise UserError(f"{place}: it has characters or numbers that no text can have.")
+        raise UserError(f"{place}: it has characters or numbers that can't be kept.")
     return value
 
 

@@ -129,9 +129,11 @@ def content_key(values: JsonValue) -> str:
 
 
 def is_plain(value: JsonValue) -> bool:
-    """Whether a value can be told by programs alike: no infinities, no lone surrogates."""
+    """Whether a value can be kept: no infinities, no lone surrogates, no number above 64 bits."""
     if isinstance(value, float):
         return math.isfinite(value)
+    if isinstance(value, int):
+        return abs(value) < 2**63
     if isinstance(value, str):
         return value.isascii() or _SURROGATE.search(value) is None
     if isinstance(value, dict):

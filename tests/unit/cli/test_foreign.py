@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
+from desktop import paths
 from desktop.app import build_backend
 from desktop.cli.arguments import parse
 from desktop.cli.commands import carry_out
@@ -32,6 +34,8 @@ def test_results_are_kept_once_and_compared(
     database = tmp_path / "results.sqlite"
     folder = RESULTS / "negotiationtom_qwen3-8b"
     first = _ask(database, capsys, "import-results", folder)
+    schema = paths.resource("schemas", "import_results.schema.json").read_text(encoding="utf-8")
+    jsonschema.validate(first, json.loads(schema))
     assert len(first["runs"]) == 4
     belief = next(r for r in first["runs"] if r["origin"]["task"] == "negotiationtom_belief")
     assert (belief["status"], belief["passed"], belief["cases"]) == ("finished", 9, 20)

@@ -366,6 +366,7 @@ BAD_LINES = {
     '{"question": "Q", "answer": "one"}\n': 'line 2: "answer" must end with ####',
     '{"question": "\\ud800", "answer": "#### 1"}\n': "line 2: it has characters",
     '{"question": NaN, "answer": "#### 1"}\n': "line 2: it is not JSON",
+    '{"question": 99999999999999999999, "answer": "#### 1"}\n': "line 2: it has characters or numb",
     "[" * 100_000 + "\n": "line 2: it is nested too deeply",
     '{"question": %s}\n' % ("9" * 5000): "line 2: it is not JSON",
 }
