@@ -53,7 +53,7 @@ def _read(node: Node, where: str, findings: Findings) -> dict[str, JsonValue] | 
         if shape in {Shape.CHECK, Shape.CHECKS}:
             read = _read_inner(argument, shape, place, findings)
         else:
-            read = _READERS[shape](argument)
+            read = read_argument(shape, argument)
         if read is None:
             if shape in _WANTED:
                 fields.wrong(name, _WANTED[shape])
@@ -69,6 +69,11 @@ def _read(node: Node, where: str, findings: Findings) -> dict[str, JsonValue] | 
         findings.add(node.line, f"{fault}, in {place}")
         return None
     return value
+
+
+def read_argument(shape: Shape, node: Node) -> JsonValue:
+    """Return an argument of any shape but a check, `None` for what is not of that shape."""
+    return _READERS[shape](node)
 
 
 def _kind_of(node: Node, where: str, findings: Findings) -> CheckKind | None:

@@ -5,9 +5,12 @@ every case: a case's own value replaces them, its tags are added to them. Files 
 strangers: whatever is wrong ends in a `UserError` that names file, line and key.
 """
 
+import contextlib
+import gc
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
@@ -19,13 +22,16 @@ from desktop.suites.cases import Attachable, CaseReader, Defaults
 from desktop.suites.fields import Fields
 from desktop.suites.findings import Findings
 from desktop.suites.generating import read_generate, read_generated, read_imported
+from desktop.suites.plain_yaml import NotPlain
+from desktop.suites.quick_cases import QuickReader, SplitFile, split_cases
 from desktop.suites.source import decode_utf8, read_bytes
-from desktop.suites.yaml_tree import Node, Scalar, YamlProblem, parse_yaml
+from desktop.suites.yaml_tree import Items, Node, Scalar, YamlProblem, parse_yaml
 
 FORMAT_VERSION = 1
 VERSION_KEY = "touchstone_suite"
 MOST_BYTES = 50_000_000
 
+_ReadCases: TypeAlias = Callable[[Fields, Defaults, Attachable, Findings], list[tuple[Case, int]]]
 SUITE_KEYS = (
     *(VERSION_KEY, "id", "title", "version", "description", "license", "language"),
     *("system_prompt", "fill_variables", "documents", "few_shot", "defaults"),
@@ -42,18 +48,30 @@ def list_bundled_suites() -> tuple[Path, ...]:
 def read_suite(path: Path) -> Suite:
     """Return the suite of a file; raises `UserError` that names what is wrong, and where."""
     content = read_bytes(path, MOST_BYTES)
+    text = decode_utf8(path, content)
+    split = split_cases(text)
+    # Cases by the ten thousand are objects by the million, none of them garbage.
+    with collector_resting():
+        if split is not None:
+            with contextlib.suppress(YamlProblem):
+                root = parse_yaml(split.head)
+                return _read(path, content, root, _read_entries(split))
+        findings = Findings(path)
+        return _read(path, content, _parse(path, text, findings), _read_nodes)
+
+
+def _read(path: Path, content: bytes, root: Node, read_cases: _ReadCases) -> Suite:
     findings = Findings(path)
-    root = _parse(path, decode_utf8(path, content), findings)
     fields = Fields(root, "the suite", SUITE_KEYS, findings)
     _check_version(fields, path, findings)
     fields.require("id", "title", "version")
-    if "generate" not in fields:
+    if "generate" not in fields and read_cases is _read_nodes:
         fields.require("cases")
     documents = read_documents(fields, findings)
     few_shot = read_few_shot(fields, findings)
     attachable = Attachable([d.id for d in documents], [e.id for e in few_shot])
     defaults = Defaults(fields.node("defaults"), findings, attachable)
-    written = _read_cases(fields, defaults, attachable, findings)
+    written = read_cases(fields, defaults, attachable, findings)
     made = read_generate(fields, defaults.language or _read_language(fields), findings)
     generated_cases = tuple(defaults.apply(case) for _, cases, _ in made for case in cases)
     _note_ids_that_recur(written, [(cases, line) for _, cases, line in made], findings)
@@ -114,7 +132,7 @@ def _read_language(fields: Fields) -> str:
     return fields.text("language", "en")
 
 
-def _read_cases(
+def _read_nodes(
     fields: Fields, defaults: Defaults, attachable: Attachable, findings: Findings
 ) -> list[tuple[Case, int]]:
     language = _read_language(fields)
@@ -128,6 +146,46 @@ def _read_cases(
         )
         for position, node in enumerate(fields.items("cases"), start=1)
     ]
+
+
+def _read_entries(split: SplitFile) -> "_ReadCases":
+    """Return what reads the cases of a large file; `YamlProblem` if it can't be taken apart."""
+
+    def read_cases(
+        fields: Fields, defaults: Defaults, attachable: Attachable, findings: Findings
+    ) -> list[tuple[Case, int]]:
+        if "cases" in fields:
+            raise YamlProblem("there are cases in two places", 0)
+        language = _read_language(fields)
+        fill = fields.flag("fill_variables") is not False
+        quick = QuickReader(defaults, language, fill=fill, indent=split.indent)
+        cases: list[tuple[Case, int]] = []
+        for position, (text, line) in enumerate(split.entries, start=1):
+            try:
+                case = quick.read(text)
+            except NotPlain:
+                tree = parse_yaml(text, line)
+                node = tree.nodes[0] if isinstance(tree, Items) else tree
+                reader = CaseReader(
+                    node, position, findings, defaults=defaults, attachable=attachable, fill=fill
+                )
+                case = reader.read(language)
+            cases.append((case, line))
+        return cases
+
+    return read_cases
+
+
+@contextlib.contextmanager
+def collector_resting() -> Iterator[None]:
+    """Keep Python from looking for garbage again and again among what is being built."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _note_ids_that_recur(

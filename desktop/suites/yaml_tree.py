@@ -97,10 +97,13 @@ def to_value(node: Node) -> JsonValue:
     return {key.text: to_value(item) for key, item in node.pairs}
 
 
-def parse_yaml(text: str) -> Node:
-    """Return the tree of a text with one YAML document; raises `YamlProblem`."""
+def parse_yaml(text: str, first_line: int = 1) -> Node:
+    """Return the tree of a text with one YAML document; raises `YamlProblem`.
+
+    `first_line` is where the text begins in its file.
+    """
     try:
-        return _Builder().build(yaml.parse(text, Loader=_LOADER))
+        return _Builder(first_line).build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = str(error.problem or error.context or "it can't be parsed")
@@ -123,7 +126,8 @@ def _in_plain_words(message: str) -> str:
 class _Builder:
     """Turns events into one tree."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_line: int) -> None:
+        self._first_line = first_line
         self._open: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
         self._nodes = 0
@@ -133,7 +137,7 @@ class _Builder:
         documents = 0
         for event in events:
             mark = event.start_mark
-            line = mark.line + 1 if mark else 0
+            line = mark.line + self._first_line if mark else 0
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
