@@ -17,6 +17,7 @@ class Appearance(StrEnum):
 class Options(Value, frozen=True, kw_only=True):
     """The user's options. `version` is that of the file format.
 
+    `hash_models` computes the SHA-256 of every model in the background, which reads each file once.
     `database_path` is empty for the default place. `window_geometry` is Qt's own state, base64.
     """
 
@@ -26,6 +27,7 @@ class Options(Value, frozen=True, kw_only=True):
     suite_files: tuple[str, ...] = ()
     database_path: str = ""
     run: RunSettings = RunSettings()
+    hash_models: bool = True
     keep_awake: bool = True
     notify_at_end: bool = True
     sample_offer_dismissed: bool = False

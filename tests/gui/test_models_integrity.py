@@ -98,6 +98,23 @@ def test_hashing_can_be_paused_and_stopped_and_one_model_asked_for(
     assert hashing.cancelled[-1] == get_model(screen, "gemma").id
 
 
+def test_who_wants_no_hashes_in_the_background_gets_none(
+    window: MainWindow, operations: FakeOperations, hashing: FakeHashing
+) -> None:
+    fill_library(operations)
+    context = window.context
+    assert context is not None
+    context.change_options(lambda now: msgspec.structs.replace(now, hash_models=False))
+    window.open_screen(ScreenId.MODELS)
+    assert hashing.submitted == []
+    context.change_options(lambda now: msgspec.structs.replace(now, hash_models=True))
+    assert len(hashing.submitted) == 2
+    context.change_options(lambda now: msgspec.structs.replace(now, hash_models=False))
+    assert hashing.cancelled == [None]
+    context.change_options(lambda now: msgspec.structs.replace(now, hash_models=True))
+    assert len(hashing.submitted) == 4
+
+
 def test_waiting_for_a_run_is_said(screen: ModelsScreen, hashing: FakeHashing) -> None:
     hashing.is_held = True
     screen.library.feed.changed.emit()

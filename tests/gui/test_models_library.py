@@ -108,7 +108,7 @@ def test_what_became_of_files_is_told_in_the_list_the_panel_and_one_notice(
     assert "not there now" in screen.details.message.text()
     assert not screen.evaluate_button.isEnabled()
     choose(screen, "c4ai")
-    assert "differs from its publisher's SHA-256" in screen.details.message.text()
+    assert "differs from the SHA-256 that its publisher gave" in screen.details.message.text()
 
 
 def test_a_file_that_is_gone_is_told_once_not_at_every_look(
@@ -318,3 +318,15 @@ def test_other_screens_hear_of_what_a_refresh_found(
         screen.again_button.click()
     assert "Brand-new" in list_names(screen)
     assert "list_annotations" not in operations.calls  # here, what is known is not loaded again
+
+
+def test_a_folder_added_in_the_settings_is_looked_into_at_once(
+    screen: ModelsScreen, operations: FakeOperations, window: MainWindow
+) -> None:
+    operations.calls.clear()
+    window.open_screen(ScreenId.ABOUT)
+    screen.context.change_options(
+        lambda now: msgspec.structs.replace(now, model_folders=("/more/models",))
+    )
+    window.open_screen(ScreenId.MODELS)
+    assert operations.calls.count("refresh") == 1

@@ -49,6 +49,8 @@ def test_switches_are_kept(screen: SettingsScreen, operations: FakeOperations) -
     screen.keep_awake.click()
     screen.notify.click()
     assert operations.options.keep_awake is False
+    screen.hash_models.click()
+    assert operations.options.hash_models is False
     assert operations.options.notify_at_end is False
 
 

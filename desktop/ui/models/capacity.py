@@ -15,6 +15,7 @@ from desktop.ui.widgets.card import line
 from desktop.ui.widgets.fields import ComboBox, make_whole_number
 from desktop.ui.widgets.labels import Label
 from desktop.ui.widgets.pill import Pill, Tone
+from desktop.worker.machine_catalogue import THIS_MACHINE
 
 _SOON_MILLISECONDS = 150
 _USUAL_CONTEXT = 8192
@@ -237,7 +238,13 @@ def say_answer(capacity: Capacity) -> str:
         words = _tr("{0} carries {1}; {2} stay free.")
     else:
         words = _tr("{0} does not carry {1}; {2} are missing.")
-    name = machine.name[:1].upper() + machine.name[1:]
+    if machine.id == THIS_MACHINE:
+        words = (
+            _tr("{0} carries {1} in the memory that is free now; {2} stay free.")
+            if capacity.fits
+            else _tr("{0} does not carry {1} in the memory that is free now; {2} are missing.")
+        )
+    name = _tr("This machine") if machine.id == THIS_MACHINE else machine.name
     return words.format(name, asked, format_bytes(abs(capacity.left_bytes)))
 
 

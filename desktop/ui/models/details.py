@@ -12,7 +12,7 @@ from desktop.ui.models.capacity import CapacityForm
 from desktop.ui.models.columns import describe_state, name_kind
 from desktop.ui.models.entries import Entry, EntryState, can_be_evaluated
 from desktop.ui.models.hashing_feed import HashingFeed
-from desktop.ui.models.integrity import IntegrityPart
+from desktop.ui.models.integrity import IntegrityPart, say_check
 from desktop.ui.models.notes import ModelNotes
 from desktop.ui.models.wording import list_abilities, list_file, list_origin, list_structure
 from desktop.ui.screen import scrolled
@@ -193,7 +193,7 @@ class ModelDetails(Card):
                 "The file has changed since it was seen last: its SHA-256 is computed anew, and"
                 " runs that were made before belong to the file as it was."
             ),
-            EntryState.OTHER_HASH: check.message if check else "",
+            EntryState.OTHER_HASH: say_check(check) if check else "",
             EntryState.UNUSABLE: entry.message,
             EntryState.GONE: self.tr(
                 "The file is not there now. Connect its drive or put it back; or remove it here,"

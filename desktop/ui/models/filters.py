@@ -14,7 +14,7 @@ from desktop.ui.widgets.fields import ComboBox
 from desktop.ui.widgets.flow import FlowLayout
 
 Accepts: TypeAlias = Callable[[Entry], bool]
-_LETTERS = 13
+_LETTERS = 9
 _LINES = 24
 
 
@@ -131,9 +131,9 @@ class FilterBar(QWidget):
         self.clear_button.hide()
 
     @property
-    def is_active(self) -> bool:
-        """Whether anything is left out."""
-        return any(choice.chosen for choice in self._choices)
+    def active(self) -> int:
+        """How many filters leave something out."""
+        return sum(bool(choice.chosen) for choice in self._choices)
 
     def offer(self, entries: Sequence[Entry]) -> None:
         """Offer what occurs in the library."""
@@ -157,7 +157,7 @@ class FilterBar(QWidget):
         self._tell()
 
     def _tell(self) -> None:
-        self.clear_button.setVisible(self.is_active)
+        self.clear_button.setVisible(self.active > 0)
         self.changed.emit()
 
 

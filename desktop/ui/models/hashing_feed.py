@@ -104,6 +104,10 @@ class HashingFeed(QObject):
             self.proceed()
         self.changed.emit()
 
+    def resume(self) -> None:
+        """Let what people stopped be asked for again."""
+        self._stopped.clear()
+
     def pause(self) -> None:
         """Stand still."""
         if self._bridge is not None:

@@ -1,7 +1,7 @@
 """Is the file what its publisher made? Its SHA-256, and what comparing it gave."""
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QLineEdit, QVBoxLayout, QWidget
 
 from desktop.domain.language_model import HashCheck, HashVerdict, LanguageModel
 from desktop.errors import UserError
@@ -29,6 +29,7 @@ class IntegrityPart(QWidget):
         self._model: LanguageModel | None = None
         self._writable = True
         self._sha = QVBoxLayout()
+        self._expected = QVBoxLayout()
         self.status = Label("", "small-dim", wrap=True)
         self.bar = ProgressBar(slim=True)
         self.now_button = link_button(self.tr("Compute now"), self._begin)
@@ -60,6 +61,7 @@ class IntegrityPart(QWidget):
         column.addLayout(buttons)
         column.addWidget(self.verdict)
         column.addWidget(self.message)
+        column.addLayout(self._expected)
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self.field, 1)
@@ -80,11 +82,7 @@ class IntegrityPart(QWidget):
         self._show_field()
 
     def _show_sha(self, model: LanguageModel) -> None:
-        while (item := self._sha.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        _empty(self._sha)
         if model.sha256:
             name = self.tr("SHA-256") if len(model.paths) == 1 else self.tr("SHA-256 of all files")
             self._sha.addWidget(CopyFact(name, model.sha256))
@@ -97,6 +95,8 @@ class IntegrityPart(QWidget):
         else:
             self.verdict.show_state(self.tr("✕ not as published"), Tone.BAD)
         if check is None:
+            _empty(self._expected)
+            self.message.set_role("small-dim")
             self.message.setText(
                 self.tr(
                     "Paste the hash from the publisher's page, or put their SHA256SUMS beside the"
@@ -105,9 +105,12 @@ class IntegrityPart(QWidget):
             )
             return
         day = self.tr("Compared on {0}.").format(format_day(check.checked_at))
-        self.message.setText(f"{check.message} {day}")
+        self.message.setText(f"{say_check(check)} {day}")
         bad = check.verdict is HashVerdict.DIFFERS
         self.message.set_role("bad" if bad else "small-dim")
+        _empty(self._expected)
+        if bad and check.expected:
+            self._expected.addWidget(CopyFact(self.tr("Published SHA-256"), check.expected))
 
     def show_failure(self, failure: Exception) -> None:
         """Tell why nothing could be compared."""
@@ -155,3 +158,21 @@ class IntegrityPart(QWidget):
         text = self.field.text().strip()
         if text and self._writable:
             self.check_wanted.emit(text)
+
+
+def say_check(check: HashCheck) -> str:
+    """Return what a comparison gave; a hash in a sentence would not fit into the panel's lines."""
+    if check.verdict is not HashVerdict.DIFFERS:
+        return check.message
+    words = QCoreApplication.translate(
+        "models", "The file differs from the SHA-256 that its publisher gave ({0})."
+    )
+    return words.format(check.source)
+
+
+def _empty(layout: QLayout) -> None:
+    while (item := layout.takeAt(0)) is not None:
+        widget = item.widget()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()

@@ -46,6 +46,8 @@ class Library(QObject):
         self._soon = self._make_timer(_SOON_MILLISECONDS, self.changed.emit)
         self._unite = self._make_timer(_UNITE_MILLISECONDS, self.reload)
         self._telling = False
+        self._folders = context.options.model_folders
+        self._hashes = context.options.hash_models
         self._needs.found.connect(self._take_needs)
         self.refresher.found.connect(self._take_finds)
         self.refresher.ended.connect(self._take_change)
@@ -117,8 +119,22 @@ class Library(QObject):
     def _follow_up(self) -> None:
         """Have what is new weighed and hashed."""
         self.find_needs()
-        if not self._context.read_only:
+        if self._context.options.hash_models and not self._context.read_only:
             self.feed.submit([m for m in self.shelf.list_unhashed() if not is_pretended(m)])
+
+    def follow_options(self) -> None:
+        """Do what the options say now: other folders, other settings of runs, hashing or not."""
+        options = self._context.options
+        if options.model_folders != self._folders:
+            self._folders = options.model_folders
+            self.refresher.look_next_time()
+        if not options.hash_models and self._hashes:
+            self.feed.cancel()
+        elif options.hash_models and not self._hashes:
+            self.feed.resume()
+        self._hashes = options.hash_models
+        if self.shelf.is_complete:
+            self._follow_up()
 
     def _take_needs(self, fits: Fits) -> None:
         for model, fit in fits:

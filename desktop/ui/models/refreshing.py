@@ -67,6 +67,10 @@ class Refresher(QObject):
         if monotonic() - self._looked_at >= _REST_SECONDS:
             self.look()
 
+    def look_next_time(self) -> None:
+        """Count as not having looked: there are other folders now."""
+        self._looked_at = float("-inf")
+
     def look(self) -> None:
         """Look at the disk now, or as soon as the look under way has ended."""
         if self._closing:

@@ -276,7 +276,7 @@ class ModelsScreen(Screen):
         self.library.refresher.look()
 
     def _take_options(self) -> None:
-        self.library.find_needs()
+        self.library.follow_options()
         self.answers.forget()
         self._show_state()
 
@@ -358,7 +358,11 @@ class ModelsScreen(Screen):
         self.show_title(self.tr("Models"), self._describe_library(entries))
         self._count.setText(self.tr("{0} of {1}").format(shown, total) if shown < total else "")
         arrow = "▾" if self.filters.isVisible() else "▸"
-        self.filter_button.setText(f"{arrow} {self.tr('Filters')}")
+        active = self.filters.active
+        words = self.tr("Filters ({0})").format(active) if active else self.tr("Filters")
+        self.filter_button.setText(f"{arrow} {words}")
+        opened = self.tr("open") if self.filters.isVisible() else self.tr("closed")
+        self.filter_button.setAccessibleName(f"{words}, {opened}")
         writable = not self.context.read_only
         adding = (self.add_folder_button, self.add_files_button, *self._empty_buttons)
         for button in (*adding, self.samples_button, self.again_button):

@@ -41,7 +41,9 @@ class SettingsScreen(Screen):
         self._showing = False
         self.folders = PlaceList(
             self.tr("Model folders"),
-            self.tr("“Look again” on the Models screen reads these, with all folders in them."),
+            self.tr(
+                "Looked at by themselves, with all folders in them; other programs' stores, too."
+            ),
             nothing=self.tr("No folder is remembered yet."),
             add_text=self.tr("Add folder…"),
             on_add=self._add_folder,
@@ -70,6 +72,7 @@ class SettingsScreen(Screen):
         column.setSpacing(GAP)
         column.addWidget(self._make_appearance())
         column.addWidget(self.folders)
+        column.addWidget(self._make_hashing())
         column.addWidget(self.suites)
         column.addLayout(self._form_place)
         column.addWidget(self._make_switches())
@@ -106,6 +109,17 @@ class SettingsScreen(Screen):
         card.body.addLayout(row)
         return card
 
+    def _make_hashing(self) -> Card:
+        card = Card(self.tr("Are models what their publishers made?"))
+        self.hash_models = CheckBox(self.tr("Compute the SHA-256 of models in the background"))
+        words = self.tr(
+            "Every file is read once, as fast as its disk allows, and never while an evaluation"
+            " runs. Without this, only the models of evaluations are hashed."
+        )
+        card.body.addWidget(self.hash_models)
+        card.body.addWidget(Label(words, "small-dim", wrap=True))
+        return card
+
     def _make_switches(self) -> Card:
         card = Card(self.tr("While an evaluation runs"))
         self.keep_awake = CheckBox(self.tr("Keep this machine awake"))
@@ -130,6 +144,9 @@ class SettingsScreen(Screen):
 
     def _connect(self) -> None:
         self.appearance.idToggled.connect(self._keep_appearance)
+        self.hash_models.toggled.connect(
+            lambda on: self._change(lambda now: msgspec.structs.replace(now, hash_models=on))
+        )
         self.keep_awake.toggled.connect(
             lambda on: self._change(lambda now: msgspec.structs.replace(now, keep_awake=on))
         )
@@ -153,6 +170,7 @@ class SettingsScreen(Screen):
         for button in self.appearance.buttons():
             if button.property("appearance") == str(options.appearance):
                 button.setChecked(True)
+        self.hash_models.setChecked(options.hash_models)
         self.keep_awake.setChecked(options.keep_awake)
         self.notify.setChecked(options.notify_at_end)
         self.folders.show_places(options.model_folders)

@@ -19,6 +19,8 @@ from desktop.ui.theme import tokens
 _BOX = 16
 _SPACE = 8
 _TEXT_MARGIN = 7
+_WIDEST_POPUP = 480
+_POPUP_ROOM = 30
 
 
 def paint_check(painter: QPainter, box: QRectF, *, checked: bool, enabled: bool = True) -> None:
@@ -96,7 +98,13 @@ class CheckBox(QCheckBox):
 
 
 class ComboBox(QComboBox):
-    """A drop-down list with a small arrow."""
+    """A drop-down list with a small arrow; what drops down is as wide as its longest line."""
+
+    def showPopup(self) -> None:  # noqa: N802 -- Qt's name
+        """Make room for long lines, however narrow the field is."""
+        view = self.view()
+        view.setMinimumWidth(min(_WIDEST_POPUP, view.sizeHintForColumn(0) + _POPUP_ROOM))
+        super().showPopup()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the field, then the arrow."""
