@@ -1,9 +1,17 @@
 """What a header and the register tell of a model, as rows of words for `inspect`."""
 
-from desktop.domain.language_model import FactOrigin, ModelFacts
+from desktop.domain.language_model import FactOrigin, ModelFacts, ModelKind
 
 Row = tuple[str, str]
 _TYPES_SHOWN = 4
+_LANGUAGES_SHOWN = 12
+_KINDS = {
+    ModelKind.PROJECTOR: "a projector for images or sound (mmproj)",
+    ModelKind.VOCABULARY: "a vocabulary without weights",
+    ModelKind.ADAPTER: "an adapter (LoRA or control vector)",
+    ModelKind.IMPORTANCE_MATRIX: "an importance matrix",
+    ModelKind.EMBEDDING: "an embedding model",
+}
 
 
 def say_origin(facts: ModelFacts) -> list[Row]:
@@ -17,14 +25,26 @@ def say_origin(facts: ModelFacts) -> list[Row]:
         terms = facts.license_terms
         guess = "" if terms.origin is FactOrigin.HEADER else " (a guess; the file does not say)"
         rows.append(("licence terms", f"{terms.name}{guess}: {terms.conditions}"))
+    if facts.languages:
+        more = " …" if len(facts.languages) > _LANGUAGES_SHOWN else ""
+        rows.append(("languages", ", ".join(facts.languages[:_LANGUAGES_SHOWN]) + more))
     if facts.base_models:
         rows.append(("made from", ", ".join(facts.base_models)))
     return rows
 
 
 def say_structure(facts: ModelFacts) -> list[Row]:
-    """Return how the weights are stored, and how the model attends and counts positions."""
+    """Return what the file is, how its weights are stored, how it attends and counts positions."""
     rows: list[Row] = []
+    if facts.kind in _KINDS:
+        rows.append(("what it is", _KINDS[facts.kind]))
+    if facts.tokenizer:
+        rows.append(("tokenizer", facts.tokenizer))
+    if facts.shards > 1:
+        rows.append(("files", f"{facts.shards} that are one model"))
+    if facts.layers:
+        wide = f", {facts.embedding_length:,} numbers wide" if facts.embedding_length else ""
+        rows.append(("layers", f"{facts.layers}{wide}"))
     if facts.active_parameters and facts.active_parameters != facts.parameters:
         used = f"{facts.experts_used} of {facts.experts} experts"
         rows.append(("active", f"{facts.active_parameters / 1e9:.2f}B for each token ({used})"))
@@ -47,6 +67,8 @@ def say_structure(facts: ModelFacts) -> list[Row]:
         factor = f" by {rope.factor:g}" if rope.factor else ""
         before = f", trained on {rope.original_context:,} tokens" if rope.original_context else ""
         rows.append(("stretched", f"{rope.scaling}{factor}{before}"))
+    elif facts.rope is not None and facts.rope.frequency_base:
+        rows.append(("rope", f"base {facts.rope.frequency_base:,.0f}, not stretched"))
     return rows
 
 
@@ -57,4 +79,6 @@ def say_template(facts: ModelFacts) -> str:
     knows = [
         word for word, known in (("thinking", facts.thinks), ("tools", facts.uses_tools)) if known
     ]
-    return "yes, with " + " and ".join(knows) if knows else "yes"
+    named = [name for name in facts.template_names if name != "default"]
+    others = f"; others for {', '.join(named)}" if named else ""
+    return ("yes, with " + " and ".join(knows) if knows else "yes") + others

@@ -6,6 +6,7 @@ from desktop.domain.language_model import (
     FactOrigin,
     LicenseTerms,
     ModelFacts,
+    ModelKind,
     RopeFacts,
     SupplierFacts,
     TensorShare,
@@ -78,3 +79,35 @@ def test_how_a_model_is_built() -> None:
 def test_what_a_template_knows() -> None:
     facts = ModelFacts(name="x", architecture="llama", chat_template="x", thinks=True)
     assert say_template(facts) == "yes, with thinking"
+
+
+def test_files_that_are_no_language_models_are_called_what_they_are() -> None:
+    for kind in set(ModelKind) - {ModelKind.LANGUAGE_MODEL}:
+        facts = ModelFacts(name="x", architecture="clip", kind=kind)
+        assert dict(say_structure(facts))["what it is"].startswith(("a ", "an "))
+    assert "what it is" not in dict(say_structure(SILENT))
+
+
+def test_the_rest_of_what_a_header_tells() -> None:
+    facts = ModelFacts(
+        name="x",
+        architecture="llama",
+        layers=30,
+        embedding_length=4_096,
+        shards=3,
+        tokenizer="gpt2 (smollm)",
+        rope=RopeFacts(frequency_base=100_000.0),
+        languages=("en", "de"),
+        chat_template="{{ m }}",
+        template_names=("default", "rag", "tool_use"),
+    )
+    assert say_structure(facts) == [
+        ("tokenizer", "gpt2 (smollm)"),
+        ("files", "3 that are one model"),
+        ("layers", "30, 4,096 numbers wide"),
+        ("rope", "base 100,000, not stretched"),
+    ]
+    assert dict(say_origin(facts))["languages"] == "en, de"
+    assert say_template(facts) == "yes; others for rag, tool_use"
+    many = ModelFacts(name="x", architecture="x", languages=tuple("abcdefghijklmnop"))
+    assert dict(say_origin(many))["languages"].endswith("k, l …")
