@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from desktop.cli import capacity, comparing, evaluating, foreign, looking, suite_files
+from desktop.cli import capacity, comparing, evaluating, foreign, looking, scoring, suite_files
 from desktop.cli.output import CANCELLED, Output
 from desktop.errors import Cancelled, EngineFault, UserError
 
@@ -29,6 +29,7 @@ _WRITING: dict[str, Callable[[argparse.Namespace, "Backend", Output], int]] = {
     "resume": evaluating.resume_runs,
     "probe speed": evaluating.measure_speed,
     "import-results": foreign.import_foreign_results,
+    "rescore": scoring.rescore_run,
 }
 _READING: dict[str, Callable[[argparse.Namespace, "Backend", Output], int]] = {
     "runs": looking.list_runs,
@@ -42,7 +43,7 @@ _ALONE: dict[str, Callable[[argparse.Namespace, Output], int]] = {
     "suites export": suite_files.export_suite_file,
     "suites importers": suite_files.list_importers,
     "machines": capacity.list_catalogue,
-    "score": looking.score_answers,
+    "score": scoring.score_answers,
     "probe hardware": looking.describe_hardware,
 }
 # These ask an engine, but no database.

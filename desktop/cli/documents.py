@@ -1,6 +1,5 @@
 """The command line's JSON documents: keys are promises, see `resources/schemas/`."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,7 +9,6 @@ from desktop.domain.language_model import LanguageModel, MemoryNeed
 from desktop.domain.measurement import Measurement
 from desktop.domain.run import RunSummary, StopReason
 from desktop.domain.suite import Suite
-from desktop.scoring.registry import score_answer
 from desktop.statistics.intervals import wilson_interval
 from desktop.worker.operations import MemoryFit, RunDetails
 
@@ -118,8 +116,11 @@ def describe_run(summary: RunSummary) -> Document:
         "cases": counts.cases,
         "passed": counts.passed,
         "failed": counts.failed,
+        "refused": counts.refused,
         "truncated": counts.truncated,
+        "thinking_only": counts.thinking_only,
         "errors": counts.errors,
+        "open": counts.open,
         "score": counts.passed / counts.scored if counts.scored else None,
         "interval": [interval.low, interval.high] if interval else None,
         "mean_thinking_tokens": summary.mean_thinking_tokens,
@@ -186,29 +187,3 @@ def describe_speed(measurement: Measurement) -> Document:
         "valid": measurement.valid,
         "disturbances": [msgspec.to_builtins(d) for d in measurement.disturbances],
     }
-
-
-def score_outputs(suite: Suite, outputs: Sequence[tuple[str, str]]) -> list[Document]:
-    """Score answers made elsewhere: pairs of case id and output, ids known to the suite."""
-    cases = {case.id: case for case in suite.cases}
-    documents: list[Document] = []
-    for case_id, output in outputs:
-        outcome, score, scores = score_answer(output, cases[case_id])
-        documents.append(
-            {
-                "case_id": case_id,
-                "passed": outcome.value == "passed",
-                "outcome": outcome.value,
-                "score": score,
-                "checks": [
-                    {
-                        "check": s.check,
-                        "passed": s.passed,
-                        "score": s.score,
-                        "explanation": s.explanation,
-                    }
-                    for s in scores
-                ],
-            }
-        )
-    return documents

@@ -1,7 +1,6 @@
 """The commands that only look: at files, suites, runs, the machine, and the program itself."""
 
 import argparse
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from desktop.cli.documents import (
     describe_model,
     describe_run,
     describe_suite,
-    score_outputs,
 )
 from desktop.cli.facts_words import say_origin, say_structure, say_template
 from desktop.cli.output import (
@@ -34,6 +32,7 @@ from desktop.errors import EnvironmentFault, UserError
 from desktop.probes.machine import inspect_machine
 from desktop.settings.store import SettingsStore
 from desktop.suites.reader import list_bundled_suites, read_suite
+from desktop.suites.selections import count_cases, list_selections
 from desktop.worker.library import MemoryAccountant, read_model, scan, scan_stores
 from desktop.worker.operations import StoreScan
 from desktop.worker.suite_exchange import read_any_suite
@@ -144,41 +143,27 @@ def list_suites(arguments: argparse.Namespace, output: Output) -> int:
     rows = [("id", "title", "version", "cases")] + [
         (suite.id, suite.title, suite.version, str(len(suite.cases))) for suite in suites
     ]
-    output.print_document(
-        {"suites": [describe_suite(suite) for suite in suites]}, align(rows, right=(3,))
-    )
-    return 0
-
-
-def score_answers(arguments: argparse.Namespace, output: Output) -> int:
-    """`score`: judge answers that were made elsewhere."""
-    suite = _find_suite(arguments.suite)
-    outputs = _read_outputs(arguments.answers, suite)
-    documents = score_outputs(suite, outputs)
-    passed = sum(bool(document["passed"]) for document in documents)
-    errors = sum(document["outcome"] == "error" for document in documents)
-    truncated = sum(document["outcome"] == "truncated" for document in documents)
-    rows = [
-        (
-            str(document["outcome"]),
-            str(document["case_id"]),
-            next((c["explanation"] for c in document["checks"] if not c["passed"]), ""),
-        )
-        for document in documents
+    selections = [(s, count_cases(s, suites)) for s in list_selections()]
+    said = [
+        f"--selection {s.id}: {count} cases of {len(s.counts)} suites" for s, count in selections
     ]
     output.print_document(
         {
-            "suite": suite.id,
-            "suite_version": suite.version,
-            "passed": passed,
-            "failed": len(documents) - passed - errors,
-            "truncated": truncated,
-            "errors": errors,
-            "cases": documents,
+            "suites": [describe_suite(suite) for suite in suites],
+            "selections": [
+                {
+                    "id": s.id,
+                    "title": s.title,
+                    "description": s.description,
+                    "cases": count,
+                    "suites": s.counts,
+                }
+                for s, count in selections
+            ],
         },
-        [*align(rows), f"{passed} of {len(documents)} passed"],
+        [*align(rows, right=(3,)), *said],
     )
-    return 1 if errors else 0
+    return 0
 
 
 def describe_hardware(arguments: argparse.Namespace, output: Output) -> int:
@@ -247,44 +232,13 @@ def check_self(arguments: argparse.Namespace, tools: Tools, output: Output) -> i
     return 0 if passed else EnvironmentFault.exit_code
 
 
-def _find_suite(name: str) -> Suite:
+def find_suite(name: str) -> Suite:
+    """Return a bundled suite by its id, or the suite of a file."""
     for path in list_bundled_suites():
         suite = read_suite(path)
         if suite.id == name:
             return suite
     return read_any_suite(Path(name)).suite
-
-
-def _read_outputs(path: Path, suite: Suite) -> list[tuple[str, str]]:
-    """Read lines of `{"case_id", "output"}`; every problem names its line."""
-    known = {case.id for case in suite.cases}
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UserError(f"{path} can't be read: {reason}.") from error
-    outputs = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise UserError(f"{path}, line {number} is not JSON: {error}.") from error
-        if not isinstance(row, dict) or not all(
-            isinstance(row.get(key), str) for key in ("case_id", "output")
-        ):
-            raise UserError(
-                f'{path}, line {number} is not of the form {{"case_id": text, "output": text}}.'
-            )
-        if row["case_id"] not in known:
-            raise UserError(
-                f"{path}, line {number}: the suite {suite.id} has no case {row['case_id']!r}."
-            )
-        outputs.append((row["case_id"], row["output"]))
-    if not outputs:
-        raise UserError(f"{path} holds no answers.")
-    return outputs
 
 
 def _say_parameters(count: int | None) -> str:

@@ -11,11 +11,13 @@ from pathlib import Path
 import msgspec
 
 from desktop import __version__, paths
+from desktop.domain.answer import Answer
 from desktop.domain.base import new_id, utc_now
 from desktop.domain.comparison import Comparison
 from desktop.domain.hardware import Capacity, CatalogueMachine
 from desktop.domain.language_model import HashCheck, LanguageModel, ModelAnnotation
 from desktop.domain.machine import Machine, MachineLoad
+from desktop.domain.rescoring import Scoring
 from desktop.domain.run import EvaluationPlan, PlannedRun, Run, RunSummary
 from desktop.domain.settings import EngineOptions, ProbePlan, RunSettings
 from desktop.domain.suite import Suite
@@ -29,6 +31,7 @@ from desktop.reports.csv_file import write_csv
 from desktop.reports.json_file import write_json
 from desktop.reports.planning import foresee
 from desktop.reports.records import RunRecord
+from desktop.scoring.kind import Verdict
 from desktop.settings.options import Options
 from desktop.settings.store import SettingsStore
 from desktop.storage.database import Database
@@ -46,6 +49,7 @@ from desktop.worker.demonstration import list_demonstration_models
 from desktop.worker.library import MemoryAccountant, check_capacity, find_sample_models, scan
 from desktop.worker.machine_catalogue import THIS_MACHINE, describe_this_machine, list_machines
 from desktop.worker.operations import DatabaseFacts, MemoryFit, ModelPlace, RunDetails, ScanResult
+from desktop.worker.rescoring import rescore_run
 from desktop.worker.settings_check import require_sound_settings
 
 _log = logging.getLogger(__name__)
@@ -275,6 +279,27 @@ class LocalOperations:
     def restore_runs(self, ids: Sequence[str]) -> None:
         """Undo `delete_runs`."""
         self._database.runs.restore_runs(ids)
+
+    def rescore_run(
+        self,
+        run_id: str,
+        suite: Suite,
+        *,
+        name: str = "",
+        judge: str = "",
+        decided: Mapping[str, Mapping[int, Verdict]] | None = None,
+    ) -> tuple[Scoring, tuple[Answer, ...]]:
+        """Score a run's answers by other checks; both sets of scores are kept."""
+        details = self.load_run(run_id)
+        return rescore_run(self._database, details, suite, name=name, judge=judge, decided=decided)
+
+    def list_scorings(self, run_id: str) -> tuple[Scoring, ...]:
+        """Return a run's further sets of scores, the oldest first."""
+        return self._database.scorings.list_scorings(run_id)
+
+    def load_scoring(self, scoring_id: str) -> tuple[Answer, ...]:
+        """Return a run's answers with one of its further sets of scores."""
+        return self._database.scorings.load_answers(scoring_id)
 
     # Comparisons
 

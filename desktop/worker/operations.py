@@ -22,10 +22,12 @@ from desktop.domain.language_model import (
 )
 from desktop.domain.machine import Machine, MachineLoad
 from desktop.domain.measurement import Measurement
+from desktop.domain.rescoring import Scoring
 from desktop.domain.run import EvaluationPlan, Run, RunSummary
 from desktop.domain.settings import EngineOptions, RunSettings
 from desktop.domain.suite import Suite
 from desktop.gguf.hashing import HashProgress
+from desktop.scoring.kind import Verdict
 from desktop.settings.options import Options
 from desktop.worker.collection import LibraryChange, OnFind
 
@@ -204,6 +206,28 @@ class Operations(Protocol):
 
     def restore_runs(self, ids: Sequence[str]) -> None:
         """Undo `delete_runs`."""
+
+    def rescore_run(
+        self,
+        run_id: str,
+        suite: Suite,
+        *,
+        name: str = "",
+        judge: str = "",
+        decided: Mapping[str, Mapping[int, Verdict]] | None = None,
+    ) -> tuple[Scoring, tuple[Answer, ...]]:
+        """Score a run's answers by other checks; both sets of scores are kept.
+
+        `decided` holds verdicts of people and of the model `judge`, by answer and by the place
+        of their check. Raises `UserError` if the suite asks something else, or the run is under
+        way.
+        """
+
+    def list_scorings(self, run_id: str) -> tuple[Scoring, ...]:
+        """Return a run's further sets of scores, the oldest first."""
+
+    def load_scoring(self, scoring_id: str) -> tuple[Answer, ...]:
+        """Return a run's answers with one of its further sets of scores."""
 
     # Comparisons
 

@@ -272,3 +272,20 @@ def test_score_counts_thinking_that_was_cut_off_among_the_failed(
     assert counts == [1, 2, 1, 0]
     assert [case["outcome"] for case in document["cases"]] == ["truncated", "passed", "failed"]
     assert document["cases"][0]["checks"][0]["passed"] is False
+
+
+def test_a_run_is_scored_again_with_changed_checks(
+    program: Program, write_suite: Writer, smollm: Path, tmp_path: Path
+) -> None:
+    suite = write_suite()
+    typed = ("run", "--engine", "scripted", "--model", smollm, "--suite", suite)
+    run = program.ask(*typed)["runs"][0]
+    changed = tmp_path / "changed.yaml"
+    text = suite.read_text("utf-8")
+    changed.write_text(text.replace("contains: yes it is", "not_contains: zebra"), "utf-8")
+    document = program.ask("rescore", run["id"], "--suite", changed, "--name", "kinder")
+    check_schema(document, "rescore")
+    assert (document["run"], document["name"], document["passed"]) == (run["id"], "kinder", 3)
+    assert program.ask("runs")["runs"][0]["passed"] == run["passed"]
+    changed.write_text(text.replace("Say yes", "Say no"), "utf-8")
+    assert "asks something else" in program.refuse("rescore", run["id"], "--suite", changed)
