@@ -1,5 +1,6 @@
 """Runs in, a comparison out: the one that every screen, file and command shows."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -25,12 +26,11 @@ from desktop.reports.pairs import compare_pairs, group_models, smallest_differen
 from desktop.reports.records import RunRecord
 from desktop.reports.rows import CaseBook, Cells
 from desktop.reports.selection import ModelRuns, select_runs
+from desktop.reports.shares import share_interval
 from desktop.reports.speed import find_generation, find_peak_memory, find_prompt_processing
 from desktop.reports.verdicts import explain_pair, judge_pair
-from desktop.statistics.clusters import design_effect, effective_cases
-from desktop.statistics.intervals import wilson_interval
 from desktop.statistics.repeats import summarise_repeats
-from desktop.statistics.summaries import mean, median
+from desktop.statistics.summaries import median
 
 _T = TypeVar("_T")
 # Three models have three pairs, four have six; beyond that a table reads better than sentences.
@@ -101,20 +101,16 @@ def _interval(cells: Cells, book: CaseBook) -> tuple[Interval | None, float | No
     scored = {key: cell for key, cell in cells.items() if cell.outcome.is_judged}
     if not scored:
         return None, None
-    values = [float(cell.outcome is Outcome.PASSED) for cell in scored.values()]
-    groups = [book.group_of(key) for key in scored]
-    units = len(set(groups))
-    if units == len(groups):
-        return wilson_interval(sum(values), len(values)), None
-    effect = design_effect(values, groups)
-    effective = effective_cases(len(values), effect, units)
-    return wilson_interval(mean(values) * effective, effective), len(values) / effect
+    passed = [cell.outcome is Outcome.PASSED for cell in scored.values()]
+    return share_interval(passed, [book.group_of(key) for key in scored])
 
 
 def _mean_score(cells: Cells, book: CaseBook) -> float | None:
     """Return the mean score, each case with its weight in its suite."""
     scored = [
-        (book.weight_of(key), cell.score) for key, cell in cells.items() if cell.outcome.is_judged
+        (book.weight_of(key), cell.score)
+        for key, cell in cells.items()
+        if cell.outcome.is_judged and math.isfinite(cell.score)
     ]
     weights = sum(weight for weight, _ in scored)
     return sum(weight * score for weight, score in scored) / weights if weights else None
@@ -239,11 +235,13 @@ def _reasons(comparison: Comparison, models: Sequence[ModelRuns]) -> tuple[str, 
         for m in scored
         if m.interval
     ]
-    reasons += [
-        wording.hang_together(m.label, m.cases_scored, m.effective_cases)
+    shared = [
+        (m.label, m.cases_scored, m.effective_cases)
         for m in scored
         if m.effective_cases is not None
     ]
+    if shared:
+        reasons.append(wording.hang_together(shared))
     reasons += [wording.repeats_of_model(m.label, m.repeats) for m in scored if m.repeats]
     repeats = max(record.run.settings.repeats for model in models for record in model.chosen)
     truncated = any(model.counts.truncated for model in shown)

@@ -102,7 +102,8 @@ class _Table:
                 cell = column.get(key)
                 if cell is not None and cell.outcome.is_judged:
                     self.passed[row, place] = cell.outcome is Outcome.PASSED
-                    self.scores[row, place] = cell.score
+                    # An older version may have stored what is no score.
+                    self.scores[row, place] = cell.score if math.isfinite(cell.score) else np.nan
 
     def count(self, first: int, second: int) -> ComparedPair:
         differences = self.passed[first] - self.passed[second]

@@ -28,8 +28,8 @@ from desktop.reports.numbers import (
     share_text,
 )
 from desktop.reports.printable import one_line, shorten
+from desktop.reports.shares import share_interval
 from desktop.reports.sources import describe_machine, list_sources
-from desktop.statistics.intervals import wilson_interval
 
 Json = dict[str, Any]
 
@@ -180,7 +180,7 @@ def _tags(comparison: Comparison) -> list[Json]:
         {
             "tag": one_line(tag, 30),
             "cells": [
-                _tag_cell([case.answers[place] for case in comparison.cases if tag in case.tags])
+                _tag_cell([case for case in comparison.cases if tag in case.tags], place)
                 for place in range(len(comparison.models))
             ],
         }
@@ -188,12 +188,16 @@ def _tags(comparison: Comparison) -> list[Json]:
     ]
 
 
-def _tag_cell(answers: Sequence[ComparedAnswer | None]) -> Json | None:
-    scored = [answer for answer in answers if answer and answer.outcome.is_judged]
+def _tag_cell(cases: Sequence[ComparedCase], place: int) -> Json | None:
+    scored = [
+        (answer.outcome is Outcome.PASSED, (case.suite_id, case.group or f"\0{case.case_id}"))
+        for case in cases
+        if (answer := case.answers[place]) and answer.outcome.is_judged
+    ]
     if not scored:
         return None
-    passed = sum(answer.outcome is Outcome.PASSED for answer in scored)
-    interval = wilson_interval(passed, len(scored))
+    passed = sum(each for each, _ in scored)
+    interval, _ = share_interval([each for each, _ in scored], [group for _, group in scored])
     return {
         "share": share_text(passed / len(scored)),
         "counts": paper_wording.passed_of(passed, len(scored)),

@@ -99,20 +99,28 @@ def _chance(pair: ComparedPair, first: str, second: str) -> str:
             f"Both answered {cases_text(pair.cases)}, and each case that one passed, the other "
             "passed too."
         )
+    what = (
+        f"split {cases_text(flips)} at least this unevenly"
+        if pair.groups is None
+        else "bring about a difference at least this large"
+    )
     return (
         f"Of {cases_text(pair.cases)} that both answered, {_alone(pair, first, second)}. If they "
-        f"were equally good, chance alone would split {cases_text(flips)} at least this unevenly "
-        f"{times_in_hundred_text(pair.p_value)}."
+        f"were equally good, chance alone would {what} {times_in_hundred_text(pair.p_value)}."
     )
 
 
 def _hanging_together(pair: ComparedPair) -> str:
     groups = count_text(pair.groups or 0)
     independent = max(1, round(pair.cases / pair.design_effect))
+    worth = (
+        f"they tell as much as about {count_text(independent)} independent ones"
+        if independent < pair.cases
+        else "their differences scatter as those of independent ones would"
+    )
     return (
         f"The {cases_text(pair.cases)} are of {groups} groups that share a document or a template; "
-        f"whole groups were tested, and the cases tell as much as about {count_text(independent)} "
-        "independent ones."
+        f"whole groups were tested, and {worth}."
     )
 
 

@@ -289,12 +289,20 @@ def share_of_model(label: str, passed: int, total: int, interval: Interval) -> s
     )
 
 
-def hang_together(label: str, cases: int, effective: float) -> str:
-    """Say as how many independent cases those count that share documents or templates."""
-    return (
-        f"Some of {label}'s {cases_text(cases)} share a document or a template and tell less than "
-        f"as many independent ones: they count as about {count_text(max(1, round(effective)))}."
-    )
+def hang_together(models: Sequence[tuple[str, int, float]]) -> str:
+    """Say as how many independent cases those count that share documents or templates.
+
+    Each model comes with its label, its cases, and what they count as.
+    """
+    start = "Some cases share a document or a template"
+    fewer = [
+        f"the {cases_text(cases)} of {label} as about {count_text(max(1, round(effective)))}"
+        for label, cases, effective in models
+        if round(effective) < cases
+    ]
+    if not fewer:
+        return f"{start}; their verdicts scatter as those of independent ones would."
+    return f"{start} and count as fewer independent ones: {join(fewer)}."
 
 
 def repeats_of_model(label: str, figures: RepeatFigures) -> str:

@@ -139,7 +139,7 @@ def test_thinking_that_was_cut_off_has_a_mark_and_words_of_its_own(tmp_path: Pat
     comparison = compare_runs([make_record("A", "~-+"), make_record("B", "+-+")])
     text = whole_text(read(comparison, tmp_path))
     assert "Question number 0 extraction ✓ ■" in text
-    assert "■ cut off while thinking, not passed" in text
+    assert "■ cut off by a limit, not passed" in text
     assert "■ cut off The model was cut off in the middle of its thinking" in text
     assert "4,096 tokens of thinking, not shown." in text
     assert "(an empty answer)" not in text

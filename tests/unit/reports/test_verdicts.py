@@ -9,6 +9,7 @@ from desktop.domain.comparison import ComparedPair, Comparison, Saying, Standing
 from desktop.domain.suite import Suite
 from desktop.reports.comparison import compare_runs
 from desktop.reports.records import RunRecord
+from desktop.reports.sheet import build_sheet
 from desktop.reports.verdicts import may_say_better
 from tests.unit.reports.sample_runs import make_answer, make_record, make_suite
 
@@ -175,6 +176,18 @@ def test_partly_right_answers_are_compared_by_resampling_beside_the_verdict() ->
     assert "the mean scores differ by +20.0 points of 100 (95% interval" in why
 
 
+@pytest.mark.parametrize("odd", [float("nan"), float("inf")])
+def test_what_is_no_score_is_left_out_and_spoils_nothing(odd: float) -> None:
+    first = with_scores(make_record("A", "+" * 30), [odd, *([0.5] * 14), *([0.7] * 15)])
+    second = with_scores(make_record("B", "+" * 30), [0.4] * 30)
+    result = compare_runs([first, second])
+    assert result.pairs[0].cases == 30
+    assert result.pairs[0].score_difference == pytest.approx((14 * 0.1 + 15 * 0.3) / 29)
+    assert [model.mean_score for model in result.models if model.label == "A"] == [
+        pytest.approx((14 * 0.5 + 15 * 0.7) / 29)
+    ]
+
+
 def test_wholly_right_or_wrong_answers_need_no_resampling() -> None:
     pair = only_pair(make_record("A", "+" * 20), make_record("B", "-" * 20))
     assert pair.score_difference is None
@@ -200,3 +213,12 @@ def test_flaky_cases_and_pass_at_k_are_told() -> None:
     assert "A sometimes passed and sometimes failed the same case, in 2 cases of 4." in text
     assert "(pass@1), the best of 2 tries 75% (pass@2)" in text
     assert next(m for m in result.models if m.label == "B").repeats is None
+
+
+def test_kinds_of_cases_on_the_paper_heed_groups_too() -> None:
+    suite = grouped(make_suite(40), 10)
+    alone = build_sheet(compare_runs([make_record("A", "+" * 20 + "-" * 20)]))
+    shared = build_sheet(compare_runs([make_record("A", "+" * 20 + "-" * 20, suite=suite)]))
+    (narrow,), (wide,) = alone["tags"][0]["cells"], shared["tags"][0]["cells"]
+    assert narrow["share"] == wide["share"]
+    assert wide["high"] - wide["low"] > 1.3 * (narrow["high"] - narrow["low"])
