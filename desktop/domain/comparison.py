@@ -154,6 +154,11 @@ class ComparedCase(Value, frozen=True, kw_only=True):
         judged = [a.outcome for a in self.answers if a and a.outcome.is_judged]
         return len({outcome is Outcome.PASSED for outcome in judged}) > 1
 
+    @property
+    def is_flaky(self) -> bool:
+        """Whether some model sometimes passed this case and sometimes did not."""
+        return any(a and 0 < a.repeats_passed < a.repeats for a in self.answers)
+
 
 class ComparedPair(Value, frozen=True, kw_only=True):
     """Two models on the cases that both were scored on.

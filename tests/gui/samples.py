@@ -353,6 +353,8 @@ def _compare_model(position: int, model: LanguageModel) -> ComparedModel:
             failed=failed,
             errors=outcomes.count(Outcome.ERROR),
         ),
+        cases_passed=passed,
+        cases_scored=passed + failed,
         share_passed=passed / (passed + failed),
         interval=wilson(passed, passed + failed),
         mean_score=passed / (passed + failed),

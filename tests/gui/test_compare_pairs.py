@@ -1,5 +1,6 @@
 """Pairs on the Compare screen: intervals, groups, the matrix, and what is said of two models."""
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -14,7 +15,7 @@ from desktop.ui.widgets.labels import Label
 from desktop.ui.widgets.pill import Pill
 from desktop.ui.window import MainWindow
 from tests.gui.fakes import FakeOperations
-from tests.unit.reports.sample_runs import make_record, make_suite
+from tests.unit.reports.sample_runs import make_answer, make_record, make_suite
 
 
 @pytest.fixture
@@ -141,3 +142,23 @@ def test_one_model_has_no_pairs_to_choose(
     screen.reload()
     assert screen.switch.isHidden()
     assert screen.views[0].isChecked()
+
+
+def test_flaky_cases_can_be_listed(screen: CompareScreen, operations: FakeOperations) -> None:
+    assert screen.cases.flaky.isHidden()
+    record = make_record("A", "++--")
+    again = tuple(
+        make_answer(record.run.id, case.id, mark, repeat=1)
+        for case, mark in zip(make_suite(4).cases, "+-+-", strict=True)
+    )
+    record = msgspec.structs.replace(record, answers=record.answers + again)
+    show(screen, operations, compare_runs([record, make_record("B", "++++")]))
+    assert not screen.cases.flaky.isHidden()
+    screen.cases.flaky.setChecked(True)
+    rows = screen.cases.filter.rowCount()
+    assert [screen.cases.filter.case_at(row).case_id for row in range(rows)] == [
+        "case-001",
+        "case-002",
+    ]
+    show(screen, operations, CHAIN)
+    assert screen.cases.filter.rowCount() == 60

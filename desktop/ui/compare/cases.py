@@ -1,4 +1,4 @@
-"""The matrix of cases and models with what narrows it: text, tag, disagreements."""
+"""The matrix of cases and models with what narrows it: text, tag, disagreements, flaky cases."""
 
 from collections.abc import Callable
 
@@ -35,7 +35,7 @@ _TAG_WIDTH = 110
 
 
 class CasesPanel(Card):
-    """The matrix with what narrows it: text, tag, disagreements."""
+    """The matrix with what narrows it: text, tag, disagreements, flaky cases."""
 
     def __init__(self) -> None:
         """Make an empty matrix."""
@@ -51,6 +51,9 @@ class CasesPanel(Card):
         self.tags.setAccessibleName(self.tr("Tag"))
         self.disagreements = CheckBox(self.tr("Disagreements"))
         self.disagreements.setToolTip(self.tr("Only cases that some passed and others did not"))
+        self.flaky = CheckBox(self.tr("Flaky"))
+        self.flaky.setToolTip(self.tr("Only cases that a model sometimes passed, sometimes not"))
+        self.flaky.hide()
         self.count = Label("", "label")
         self._lay_out()
         self._timer = QTimer(self)
@@ -59,7 +62,8 @@ class CasesPanel(Card):
         self._timer.timeout.connect(self._narrow)
         self.search.textChanged.connect(lambda _: self._timer.start())
         self.tags.currentIndexChanged.connect(lambda _: self._narrow())
-        self.disagreements.toggled.connect(lambda _: self._narrow())
+        for box in (self.disagreements, self.flaky):
+            box.toggled.connect(lambda _: self._narrow())
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
@@ -67,6 +71,7 @@ class CasesPanel(Card):
         row.addWidget(self.search, 1)
         row.addWidget(self.tags)
         row.addWidget(self.disagreements)
+        row.addWidget(self.flaky)
         row.addWidget(self.count)
         self.body.addLayout(row)
         self.table = TableView()
@@ -93,6 +98,9 @@ class CasesPanel(Card):
             self.tags.addItem(tag, tag)
         self.tags.setCurrentIndex(max(0, self.tags.findText(present)))
         self.tags.blockSignals(False)
+        some_flaky = any(case.is_flaky for case in comparison.cases)
+        self.flaky.setVisible(some_flaky)
+        self.flaky.setChecked(some_flaky and self.flaky.isChecked())
         self._narrow(before)
         self._fit_columns()
 
@@ -109,6 +117,7 @@ class CasesPanel(Card):
             text=self.search.text(),
             tag=str(self.tags.currentData() or ""),
             only_disagreements=self.disagreements.isChecked(),
+            only_flaky=self.flaky.isChecked(),
         )
         seen, all_rows = self.filter.rowCount(), self.model.rowCount()
         self.count.setText(

@@ -199,7 +199,7 @@ def figures_of(column: ComparedModel) -> tuple[tuple[str, str, str], ...]:
             format_share(column.share_passed),
             tr("correct ({0})").format(format_interval(column.interval)),
             tr("{0} of {1} scored cases passed; Wilson interval, 95 %").format(
-                column.counts.passed, column.counts.scored
+                column.cases_passed, column.cases_scored
             ),
         )
     speed = column.generation

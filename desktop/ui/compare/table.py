@@ -159,7 +159,7 @@ class CompareTableModel(ModelColumns):
 
 
 class CaseFilter(QSortFilterProxyModel):
-    """Which cases are seen: by text, tag, and whether the models disagree."""
+    """Which cases are seen: by text, tag, whether the models disagree, and steadiness."""
 
     def __init__(self, source: CompareTableModel, parent: QObject | None = None) -> None:
         """Begin with all of `source`."""
@@ -168,15 +168,19 @@ class CaseFilter(QSortFilterProxyModel):
         self._text = ""
         self._tag = ""
         self._only_disagreements = False
+        self._only_flaky = False
         self.setSourceModel(source)
         self.setSortRole(_SORT_ROLE)
 
-    def narrow(self, *, text: str, tag: str, only_disagreements: bool) -> None:
+    def narrow(
+        self, *, text: str, tag: str, only_disagreements: bool, only_flaky: bool = False
+    ) -> None:
         """Change what is seen; the text is looked for in title, prompt, tags and answers."""
         self.beginFilterChange()
         self._text = text.casefold().strip()
         self._tag = tag
         self._only_disagreements = only_disagreements
+        self._only_flaky = only_flaky
         self.endFilterChange(QSortFilterProxyModel.Direction.Rows)
 
     def case_at(self, row: int) -> ComparedCase:
@@ -188,6 +192,8 @@ class CaseFilter(QSortFilterProxyModel):
         del source_parent
         case = self._source.case_at(source_row)
         if self._only_disagreements and not case.disagrees:
+            return False
+        if self._only_flaky and not case.is_flaky:
             return False
         if self._tag and self._tag not in case.tags:
             return False
