@@ -7,7 +7,7 @@ from desktop.suites.yaml_tree import Node
 
 CONTINUATION_KEYS = ("context", "text", "correct")
 # Their one continuation is asked about by itself.
-_ALONE = (Metric.GREEDY, Metric.PERPLEXITY)
+ALONE = (Metric.GREEDY, Metric.PERPLEXITY)
 # What makes no sense where nothing is written.
 _WRITING_KEYS = ("prompt", "messages", "checks", "examples", "grammar", "json_schema")
 
@@ -56,7 +56,7 @@ def _check_number(
     found: tuple[Continuation, ...], metric: Metric, fields: Fields, findings: Findings
 ) -> None:
     line = fields.key_line("continuations")
-    if metric in _ALONE:
+    if metric in ALONE:
         if len(found) > 1:
             message = f'the metric {metric.value} takes one continuation, and "continuations" of'
             findings.add(line, f"{message} {fields.where} has {len(found)}")

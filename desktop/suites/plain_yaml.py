@@ -343,3 +343,14 @@ def to_node(value: Value, line: int) -> Node:
         for key, item in value.items()
     )
     return Mapping(pairs=pairs, line=line, size=1, depth=1)
+
+
+def to_builtin(value: Value) -> JsonValue:
+    """Return what this reader gave as plain Python values."""
+    if isinstance(value, Bare):
+        return value.value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return [to_builtin(item) for item in value]
+    return {key: to_builtin(item) for key, item in value.items()}

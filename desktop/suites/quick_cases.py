@@ -10,13 +10,22 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from desktop.domain.base import JsonValue
-from desktop.domain.suite import Case, Check, Message, Role
+from desktop.domain.suite import Case, Check, Continuation, Message, Metric, Role
 from desktop.scoring.kind import Shape
 from desktop.scoring.registry import KINDS
-from desktop.suites.cases import DIFFICULTIES, MOST_WEIGHT, Defaults
+from desktop.suites.cases import DIFFICULTIES, MOST_WEIGHT, Attachable, Defaults
 from desktop.suites.checks import read_argument
 from desktop.suites.fields import IDENTIFIER, MOST_TOKENS
-from desktop.suites.plain_yaml import Bare, NotPlain, Value, is_plain_text, parse_entry, to_node
+from desktop.suites.likelihood import ALONE
+from desktop.suites.plain_yaml import (
+    Bare,
+    NotPlain,
+    Value,
+    is_plain_text,
+    parse_entry,
+    to_builtin,
+    to_node,
+)
 
 # Smaller files are read carefully in no time.
 FEWEST_CASES = 200
@@ -27,9 +36,15 @@ _IDENTIFIER = re.compile(IDENTIFIER)
 _KEYS = frozenset(
     {
         *("id", "title", "prompt", "checks", "tags", "language", "difficulty", "max_tokens"),
-        *("stop", "examples", "weight", "group"),
+        *("stop", "examples", "weight", "group", "messages", "metric", "context"),
+        *("continuations", "few_shot", "documents", "source_row"),
     }
 )
+_WRITTEN_KEYS = frozenset({"prompt", "messages", "checks", "examples"})
+_CONTINUATION_KEYS = frozenset({"context", "text", "correct"})
+_FALSE = Bare("false", False)
+_ROLES = {role.value: role for role in Role}
+_METRICS = {metric.value: metric for metric in Metric}
 _EXAMPLES = frozenset({"pass", "fail"})
 
 
@@ -84,10 +99,19 @@ def split_cases(text: str) -> SplitFile | None:
 class QuickReader:
     """Makes cases of plain entries; raises `NotPlain` at any doubt."""
 
-    def __init__(self, defaults: Defaults, language: str, *, fill: bool, indent: int) -> None:
+    def __init__(
+        self,
+        defaults: Defaults,
+        language: str,
+        *,
+        attachable: Attachable,
+        fill: bool,
+        indent: int,
+    ) -> None:
         """Take what holds for every case."""
         self._defaults = defaults
         self._language = defaults.language or language
+        self._attachable = attachable
         self._fill = fill
         self._indent = indent
 
@@ -96,43 +120,120 @@ class QuickReader:
         defaults = self._defaults
         if (self._fill and "{{" in text) or defaults.templates:
             raise NotPlain
-        found = parse_entry(text, self._indent)
-        if not isinstance(found, dict) or not found.keys() <= _KEYS:
+        values = parse_entry(text, self._indent)
+        if not isinstance(values, dict) or not values.keys() <= _KEYS or "id" not in values:
             raise NotPlain
-        values = found
-        case_id = _text(values["id"]) if "id" in values else ""
-        if _IDENTIFIER.fullmatch(case_id) is None or "prompt" not in values:
+        case_id = _text(values["id"])
+        if _IDENTIFIER.fullmatch(case_id) is None:
             raise NotPlain
-        checks = values.get("checks")
-        if not isinstance(checks, list) or not checks:
-            raise NotPlain
+        by_likelihood = "continuations" in values
         passing, failing = _examples(values.get("examples"))
-        constraint = defaults.constraint
+        get = values.get
+        row = get("source_row")
         return Case(
             id=case_id,
             title=_text(values["title"]) if "title" in values else case_id,
-            messages=(Message(role=Role.USER, content=_text(values["prompt"])),),
-            checks=tuple([read_check(check) for check in checks]),
+            messages=() if by_likelihood else _messages(values),
+            checks=() if by_likelihood else _checks(values),
+            continuations=_continuations(values, defaults) if by_likelihood else (),
+            metric=_metric(values, defaults) if by_likelihood else None,
             tags=_merge(defaults.tags, _texts(values["tags"]) if "tags" in values else ()),
             language=_text(values["language"]) if "language" in values else self._language,
-            difficulty=_tier(values["difficulty"])
-            if "difficulty" in values
-            else defaults.difficulty,
-            max_tokens=_tokens(values["max_tokens"])
-            if "max_tokens" in values
-            else defaults.max_tokens,
+            difficulty=_tier(get("difficulty"), defaults.difficulty),
+            max_tokens=_tokens(get("max_tokens"), defaults.max_tokens),
             stop=_texts(values["stop"]) if "stop" in values else defaults.stop,
-            grammar=constraint.grammar,
-            json_schema=constraint.json_schema,
+            grammar="" if by_likelihood else defaults.constraint.grammar,
+            json_schema=None if by_likelihood else defaults.constraint.json_schema,
             passing_example=passing,
             failing_example=failing,
-            few_shot=defaults.few_shot,
-            documents=defaults.documents,
+            few_shot=self._few_shot(get("few_shot")),
+            documents=self._documents(get("documents")),
             weight=_weight(values["weight"]) if "weight" in values else defaults.weight,
             repeats=defaults.repeats,
             sampling=defaults.sampling,
             group=_text(values["group"]) if "group" in values else defaults.group,
+            source_row=None if row is None else to_builtin(row),
         )
+
+    def _few_shot(self, value: "Value | None") -> str:
+        if value is None:
+            return self._defaults.few_shot
+        name = _text(value)
+        if name not in self._attachable.few_shot:
+            raise NotPlain
+        return name
+
+    def _documents(self, value: "Value | None") -> tuple[str, ...]:
+        if value is None:
+            return self._defaults.documents
+        names = _texts(value)
+        if not all(name in self._attachable.documents for name in names):
+            raise NotPlain
+        return names
+
+
+def _messages(values: dict[str, Value]) -> tuple[Message, ...]:
+    if "prompt" in values:
+        if "messages" in values:
+            raise NotPlain
+        return (Message(role=Role.USER, content=_text(values["prompt"])),)
+    found = values.get("messages")
+    if not isinstance(found, list) or not found:
+        raise NotPlain
+    messages: list[Message] = []
+    for value in found:
+        if not isinstance(value, dict) or value.keys() != {"role", "content"}:
+            raise NotPlain
+        role = _ROLES.get(_any_text(value["role"]))
+        if role is None or (role is Role.SYSTEM and messages):
+            raise NotPlain
+        messages.append(Message(role=role, content=_text(value["content"])))
+    if messages[-1].role is not Role.USER:
+        raise NotPlain
+    return tuple(messages)
+
+
+def _checks(values: dict[str, Value]) -> tuple[Check, ...]:
+    checks = values.get("checks")
+    if not isinstance(checks, list) or not checks or "metric" in values or "context" in values:
+        raise NotPlain
+    return tuple([read_check(check) for check in checks])
+
+
+def _metric(values: dict[str, Value], defaults: Defaults) -> Metric:
+    metric = defaults.metric
+    if "metric" in values:
+        metric = _METRICS.get(_any_text(values["metric"]))
+    if metric is None:
+        raise NotPlain
+    return metric
+
+
+def _continuations(values: dict[str, Value], defaults: Defaults) -> tuple[Continuation, ...]:
+    found = values["continuations"]
+    if not isinstance(found, list) or not found or values.keys() & _WRITTEN_KEYS:
+        raise NotPlain
+    shared = _exact(values["context"]) if "context" in values else ""
+    continuations = []
+    correct = 0
+    for value in found:
+        if not isinstance(value, dict) or not value.keys() <= _CONTINUATION_KEYS:
+            raise NotPlain
+        flag = value.get("correct", _FALSE)
+        if not isinstance(flag, Bare) or not isinstance(flag.value, bool) or "text" not in value:
+            raise NotPlain
+        correct += flag.value
+        continuations.append(
+            Continuation(
+                context=_exact(value["context"]) if "context" in value else shared,
+                text=_any_text(value["text"]),
+                correct=flag.value,
+            )
+        )
+    alone = _metric(values, defaults) in ALONE
+    if (len(found) > 1) if alone else not 0 < correct < len(found):
+        raise NotPlain
+    return tuple(continuations)
 
 
 def read_check(value: Value) -> Check:
@@ -181,6 +282,10 @@ def _argument(shape: Shape, value: Value) -> JsonValue:
     return read
 
 
+def _exact(value: Value) -> str:
+    return value if isinstance(value, str) else _any_text(value)
+
+
 def _any_text(value: Value) -> str:
     if isinstance(value, str):
         if value:
@@ -210,13 +315,17 @@ def _merge(shared: tuple[str, ...], own: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*shared, *own)))
 
 
-def _tier(value: Value) -> str:
+def _tier(value: "Value | None", usual: str) -> str:
+    if value is None:
+        return usual
     if isinstance(value, str) and value in DIFFICULTIES:
         return value
     raise NotPlain
 
 
-def _tokens(value: Value) -> int:
+def _tokens(value: "Value | None", usual: int | None) -> int | None:
+    if value is None:
+        return usual
     if isinstance(value, Bare) and type(value.value) is int and 1 <= value.value <= MOST_TOKENS:
         return value.value
     raise NotPlain

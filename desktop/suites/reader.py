@@ -158,7 +158,9 @@ def _read_entries(split: SplitFile) -> "_ReadCases":
             raise YamlProblem("there are cases in two places", 0)
         language = _read_language(fields)
         fill = fields.flag("fill_variables") is not False
-        quick = QuickReader(defaults, language, fill=fill, indent=split.indent)
+        quick = QuickReader(
+            defaults, language, attachable=attachable, fill=fill, indent=split.indent
+        )
         cases: list[tuple[Case, int]] = []
         for position, (text, line) in enumerate(split.entries, start=1):
             try:
