@@ -30,8 +30,9 @@ def tell_estimates(
         repeats=settings.repeats,
         system_prompt=settings.system_prompt or "",
     )
+    noun = "suite" if len(suites) == 1 else "suites"
     output.tell(
-        f"{workload.cases} cases in {len(suites)} suites: about {workload.prompt_tokens:,} tokens"
+        f"{workload.cases} cases in {len(suites)} {noun}: about {workload.prompt_tokens:,} tokens"
         f" to read, {workload.least_answer_tokens:,} to {workload.most_answer_tokens:,} to write."
     )
     foresight = foresee(suites, len(models))

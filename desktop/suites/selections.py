@@ -7,7 +7,7 @@ program asks the same, and a case that joins a suite moves few others.
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import yaml
@@ -43,6 +43,15 @@ def find_selection(name: str) -> Selection:
     if name not in known:
         raise UserError(f"There is no selection {name!r}.", remedy=f"There are {', '.join(known)}.")
     return known[name]
+
+
+def count_cases(selection: Selection, suites: Iterable[Suite]) -> int:
+    """Return how many cases a selection takes of these suites."""
+    sizes = {suite.id: len(suite.cases) for suite in suites}
+    return sum(
+        sizes[suite] if count is None else min(count, sizes[suite])
+        for suite, count in selection.counts.items()
+    )
 
 
 def read_selection(name: str) -> tuple[Suite, ...]:

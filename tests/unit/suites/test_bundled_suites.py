@@ -28,6 +28,9 @@ ABILITIES = {
 DECLINING = {"silent document", "refusal", "secrets", "privacy", "not inventing", "documents"}
 
 
+_LONG = 20_000
+
+
 def passes(case: Case, text: str) -> bool:
     return score_answer(text, case)[0] is Outcome.PASSED
 
@@ -69,7 +72,9 @@ def test_examples_prove_the_checks_of_every_case(suite: Suite) -> None:
 def test_neither_silence_nor_an_echo_passes(suite: Suite) -> None:
     for case in suite.cases:
         asked = case.messages[-1].content
-        for text in ("", " \n", asked, f"{asked} {asked}", asked.upper()):
+        # Of texts as long as books once is enough.
+        twice = () if len(asked) > _LONG else (f"{asked} {asked}", asked.upper())
+        for text in ("", " \n", asked, *twice):
             assert not passes(case, text), (case.id, text)
 
 
