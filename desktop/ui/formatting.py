@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale
+from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale, Qt
+from PySide6.QtGui import QGuiApplication
 
 from desktop.domain.comparison import Interval
 from desktop.domain.language_model import LanguageModel
@@ -54,7 +55,10 @@ def format_points(difference: float) -> str:
     """Return a difference of shares in percentage points with its sign: `+17`, `−4`."""  # noqa: RUF002 -- a true minus
     points = round(difference * 100)
     sign = "\N{MINUS SIGN}" if points < 0 else "+" if points > 0 else ""
-    return f"{sign}{format_number(abs(points))}"
+    # Among words that run from right to left the sign would move behind the figure.
+    mirrored = QGuiApplication.layoutDirection() is Qt.LayoutDirection.RightToLeft
+    mark = "\N{LEFT-TO-RIGHT MARK}" if mirrored else ""
+    return f"{mark}{sign}{format_number(abs(points))}"
 
 
 def format_rate(tokens_per_second: float | None) -> str:

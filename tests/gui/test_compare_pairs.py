@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 from desktop.domain.comparison import Comparison
 from desktop.reports.comparison import compare_runs
 from desktop.ui.compare.screen import CompareScreen
+from desktop.ui.formatting import format_points
 from desktop.ui.screen import ScreenId
 from desktop.ui.widgets.difference import DifferenceBar
 from desktop.ui.widgets.labels import Label
@@ -162,3 +163,15 @@ def test_flaky_cases_can_be_listed(screen: CompareScreen, operations: FakeOperat
     ]
     show(screen, operations, CHAIN)
     assert screen.cases.filter.rowCount() == 60
+
+
+def test_signs_stay_before_their_figures_where_words_run_from_right_to_left(
+    qapp: QApplication,
+) -> None:
+    del qapp
+    assert format_points(-0.17) == "\N{MINUS SIGN}17"
+    QApplication.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    try:
+        assert format_points(-0.17) == "\N{LEFT-TO-RIGHT MARK}\N{MINUS SIGN}17"
+    finally:
+        QApplication.setLayoutDirection(Qt.LayoutDirection.LeftToRight)

@@ -69,7 +69,10 @@ class PairDetail(Card):
         first, second = models
         layout.addSpacing(4)
         layout.addWidget(DifferenceBar(pair.difference, pair.interval, (first.color, second.color)))
-        sides = self.tr("Points of share passed, 95% interval. Right of zero {0} leads, left {1}.")
+        sides = self.tr(
+            "Points of share passed, 95% interval: + where {0} leads, "
+            "\N{MINUS SIGN} where {1} does."
+        )
         text = sides.format(first.label, second.label)
         layout.addWidget(Label(text, "label", wrap=True))
 

@@ -79,13 +79,11 @@ class DifferenceBar(QWidget):
     def _paint_scale(self, painter: QPainter, top: float) -> None:
         painter.setPen(QColor(tokens().faint))
         height = self.height() - top
-        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
-        if self.isRightToLeft():  # the line is mirrored, and painting is not
-            left, right = right, left
+        # Qt mirrors the sides itself where the line is mirrored.
         for place, align in (
-            (-self.reach, left),
+            (-self.reach, Qt.AlignmentFlag.AlignLeft),
             (0.0, Qt.AlignmentFlag.AlignHCenter),
-            (self.reach, right),
+            (self.reach, Qt.AlignmentFlag.AlignRight),
         ):
             box = QRectF(0, top, self.width(), height)
             painter.drawText(box, align | Qt.AlignmentFlag.AlignVCenter, format_points(place))
