@@ -2,15 +2,21 @@
 
 import msgspec
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QScrollArea, QWidget
 
 from desktop.domain.events import RunFinished
 from desktop.domain.language_model import HashCheck, HashVerdict, LanguageModel
 from desktop.domain.run import RunStatus
 from desktop.errors import UserError
+from desktop.settings.options import Appearance
+from desktop.ui import theme as theme_module
 from desktop.ui.models.capacity import list_sums
 from desktop.ui.models.screen import ModelsScreen
 from desktop.ui.models.wording import list_origin, list_structure
 from desktop.ui.screen import ScreenId
+from desktop.ui.theme import theme
 from desktop.ui.window import MainWindow
 from desktop.worker.hashing import HashingFailed, HashingFinished, HashingProgressed
 from desktop.worker.qt import QtEvents
@@ -263,6 +269,35 @@ def test_a_broken_catalogue_of_ones_own_is_told_and_this_machine_still_answers(
     assert "machines.yaml, line 3" in window.notices.notices[0].title
     assert screen.details.capacity.machine.count() == 1
     assert screen.details.capacity.verdict.text() in {"✓ yes", "✕ no"}
+
+
+def test_larger_letters_need_no_sideways_scrolling_in_the_panel(
+    monkeypatch: pytest.MonkeyPatch, window: MainWindow, screen: ModelsScreen
+) -> None:
+    window.resize(1440, 900)
+    choose(screen, "Qwen3-30B")
+    ask(screen, "h100-sxm-80gb", 32_768, 10)
+    monkeypatch.setattr(theme_module, "choose_text_scale", lambda *_: 1.6)
+    theme.apply(Appearance.DARK)
+    try:
+        QTest.qWait(1)
+        (area,) = screen.details.findChildren(QScrollArea)
+        assert area.horizontalScrollBar().maximum() == 0
+    finally:
+        monkeypatch.undo()
+        theme.apply(Appearance.LIGHT)
+
+
+def test_whatever_takes_the_keyboard_has_a_name_for_screen_readers(screen: ModelsScreen) -> None:
+    screen.filter_button.click()
+    choose(screen, "gemma")
+    nameless = [
+        widget
+        for widget in screen.findChildren(QWidget)
+        if widget.isVisible() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        if not (widget.accessibleName() or getattr(widget, "text", str)())
+    ]
+    assert nameless == []
 
 
 # Facts in words

@@ -13,6 +13,7 @@ from desktop.errors import UserError
 from desktop.ui.formatting import format_bytes, format_number
 from desktop.ui.widgets.card import line
 from desktop.ui.widgets.fields import ComboBox, make_whole_number
+from desktop.ui.widgets.flow import FlowLayout
 from desktop.ui.widgets.labels import Label
 from desktop.ui.widgets.pill import Pill, Tone
 from desktop.worker.machine_catalogue import THIS_MACHINE
@@ -20,7 +21,7 @@ from desktop.worker.machine_catalogue import THIS_MACHINE
 _SOON_MILLISECONDS = 150
 _USUAL_CONTEXT = 8192
 _STEP = 1024
-_MOST_CONTEXT = 100_000_000
+_MOST_CONTEXT = 10_000_000
 _MOST_USERS = 100_000
 _LETTERS = 14
 _LINES = 24
@@ -95,22 +96,20 @@ class CapacityForm(QWidget):
         for field in (self.context, self.users):
             field.valueChanged.connect(lambda _: self._soon.start())
 
-    def _lay_out_fields(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(2)
-        grid.addWidget(_name(self.tr("On"), self.machine), 0, 0, 1, 3)
-        grid.addWidget(self.machine, 1, 0, 1, 3)
-        fields = (
+    def _lay_out_fields(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        column.addWidget(_put_under(self.tr("On"), self.machine))
+        # They go on below where larger letters leave no room for three.
+        row = FlowLayout()
+        for text, field in (
             (self.tr("Tokens each"), self.context),
             (self.tr("Users"), self.users),
             (self.tr("KV cache"), self.cache),
-        )
-        for column, (text, field) in enumerate(fields):
-            grid.addWidget(_name(text, field), 2, column)
-            grid.addWidget(field, 3, column)
-            grid.setColumnStretch(column, 1)
-        return grid
+        ):
+            row.addWidget(_put_under(text, field))
+        column.addLayout(row)
+        return column
 
     def offer_machines(
         self, here: CatalogueMachine | None, catalogue: Sequence[CatalogueMachine]
@@ -219,10 +218,17 @@ class _Sums(QWidget):
         self.setAccessibleName("; ".join(f"{words}: {figure}" for words, figure in rows if words))
 
 
-def _name(text: str, field: QWidget) -> Label:
+def _put_under(text: str, field: QWidget) -> QWidget:
+    """Return a field with its label above it."""
+    both = QWidget()
+    column = QVBoxLayout(both)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(2)
     label = Label(text, "label")
     label.setBuddy(field)
-    return label
+    column.addWidget(label)
+    column.addWidget(field)
+    return both
 
 
 def say_answer(capacity: Capacity) -> str:
