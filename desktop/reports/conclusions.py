@@ -84,6 +84,7 @@ class Quality:
             cases,
             max(known) if len(known) == len(needs) else None,
             len(self.models),
+            enough=all(pair.enough_cases for pair in among if pair.cases),
         )
         return headline, self._rest(said)
 
@@ -100,7 +101,13 @@ class Quality:
             return wording.decided(first, second)
         if pair.standing is Standing.WORSE:
             return wording.decided(second, first)
-        return wording.can_not_tell((first, second), pair.cases, pair.more_cases, len(self.models))
+        return wording.can_not_tell(
+            (first, second),
+            pair.cases,
+            pair.more_cases,
+            len(self.models),
+            enough=pair.enough_cases,
+        )
 
     def _labels(self, places: Sequence[int]) -> list[str]:
         return [self.models[place].label for place in places]

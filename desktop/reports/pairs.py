@@ -172,12 +172,16 @@ def _judge(pair: ComparedPair, p_adjusted: float, tested: int) -> ComparedPair:
     standing = Standing.UNDECIDED
     if p_adjusted <= ALPHA and not pair.interval.low <= 0 <= pair.interval.high:
         standing = Standing.BETTER if pair.difference > 0 else Standing.WORSE
+    smallest = _smallest_difference(pair, tested)
+    # What so few cases happen to differ by is no ground for telling how many more it takes.
+    foreseeable = standing is Standing.UNDECIDED and smallest is not None
     return msgspec.structs.replace(
         pair,
         p_adjusted=p_adjusted,
         standing=standing,
-        more_cases=_more_cases(pair, tested) if standing is Standing.UNDECIDED else None,
-        smallest_difference=_smallest_difference(pair, tested),
+        more_cases=_more_cases(pair, tested) if foreseeable else None,
+        smallest_difference=smallest,
+        effect=pair.effect if smallest is not None else None,
     )
 
 

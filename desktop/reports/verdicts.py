@@ -59,6 +59,8 @@ def _sentence(pair: ComparedPair, first: str, second: str) -> str:
                 "no difference shows."
             )
         more = f"; about {count_text(pair.more_cases)} more would tell" if pair.more_cases else ""
+        if not pair.enough_cases:
+            more = "; so few can't show any difference"
         return (
             f"{first} and {second} can't be told apart with {cases_text(pair.cases)}: "
             f"{_alone(pair, first, second)}{more}."

@@ -75,21 +75,36 @@ def better_than(label: str, others: Sequence[str], rest: int) -> str:
 
 
 def leaders_undecided(
-    leaders: Sequence[str], worse: Sequence[str], cases: int, more: int | None, total: int
+    leaders: Sequence[str],
+    worse: Sequence[str],
+    cases: int,
+    more: int | None,
+    total: int,
+    *,
+    enough: bool = True,
 ) -> str:
     """Several are unbeaten; `worse` are beaten by every one of them."""
-    start = can_not_tell(leaders, cases, None if worse else more, total)
+    start = can_not_tell(
+        leaders, cases, None if worse else more, total, enough=enough or bool(worse)
+    )
     if not worse:
         return start
     who = "both answer" if len(leaders) == 2 else "all answer"  # noqa: PLR2004
     return f"{start.removesuffix('.')}; {who} better than {join(worse)}."
 
 
-def can_not_tell(labels: Sequence[str], cases: int, more: int | None, total: int) -> str:
-    """No difference shows between these; `more` cases would probably decide."""
+def can_not_tell(
+    labels: Sequence[str], cases: int, more: int | None, total: int, *, enough: bool = True
+) -> str:
+    """No difference shows between these; `more` cases would probably decide.
+
+    Where there are not `enough`, no difference could have shown.
+    """
     everyone = len(labels) == total > 2  # noqa: PLR2004 - two are named
     who = f"The {number_word(total)} models" if everyone else join(labels)
     ending = f"; about {count_text(more)} more would tell" if more else ""
+    if not enough:
+        ending = "; so few can't show any difference"
     return f"{who} can't be told apart with {cases_text(cases)}{ending}."
 
 

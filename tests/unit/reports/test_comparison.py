@@ -58,7 +58,9 @@ def test_noise_is_never_called_better() -> None:
 
 def test_models_that_pass_the_same_cases_get_no_promise_of_a_decision() -> None:
     result = compare(make_record("One", "++--"), make_record("Two", "++--"))
-    assert result.headline == "One and Two can't be told apart with 4 cases."
+    assert result.headline == (
+        "One and Two can't be told apart with 4 cases; so few can't show any difference."
+    )
     assert result.pairs[0].more_cases is None
     assert "With 4 cases no difference can be shown reliably" in said(result)
 

@@ -62,7 +62,12 @@ def test_no_difference_at_all_promises_nothing() -> None:
 def test_too_few_cases_are_called_that() -> None:
     result = compare_runs([make_record("A", "++++"), make_record("B", "----")])
     saying, why = ask(result, "A", "B")
-    assert saying is Saying.MORE
+    assert saying is Saying.NO
+    assert "more would tell" not in why
+    assert "effect size" not in why
+    assert result.headline == (
+        "A and B can't be told apart with 4 cases; so few can't show any difference."
+    )
     assert "With 4 cases no difference can be shown reliably: they are too few." in why
     assert not result.pairs[0].enough_cases
 
