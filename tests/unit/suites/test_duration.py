@@ -43,7 +43,7 @@ def test_a_workload_has_prompts_and_answers_of_two_lengths() -> None:
     suite = make_suite(make_case(passing_example="a" * 40, max_tokens=64), make_case())
     work = measure_workload([suite], max_tokens=256)
     assert work.cases == 2
-    assert work.prompt_tokens == 2 * (100 + 20)
+    assert work.prompt_tokens == 2 * (100 + 30)
     assert work.least_answer_tokens == 11 + 24
     assert work.most_answer_tokens == 64 + 256
 
@@ -67,7 +67,7 @@ def test_repeats_documents_and_examples_count() -> None:
 def test_what_likelihood_decides_is_only_read() -> None:
     parts = tuple(Continuation(context="a" * 40, text="b" * 40) for _ in range(4))
     work = measure_workload([make_suite(make_case(messages=(), continuations=parts))], max_tokens=9)
-    assert work.prompt_tokens == 4 * 20 + 20
+    assert work.prompt_tokens == 4 * 20 + 30
     assert work.most_answer_tokens == work.least_answer_tokens == 0
 
 
