@@ -37,9 +37,14 @@ def log_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Return the folder of what can be fetched again: the sample models."""
+    """Return the folder of what can be had again: sample models, unfinished hashes."""
     home = _own_home()
     return home / "cache" if home else Path(platformdirs.user_cache_dir(_NAME, appauthor=False))
+
+
+def hash_bookmarks_folder() -> Path:
+    """Return the folder that remembers how far unfinished hashes of model files are."""
+    return cache_folder() / "hashes"
 
 
 def sample_models_folder() -> Path:

@@ -22,6 +22,7 @@ from desktop.gguf.checksums import check_beside, check_typed, require_checksum
 from desktop.gguf.finder import Find, read_model, stream_models
 from desktop.gguf.hashing import HashProgress, hash_files, join_digests
 from desktop.gguf.stores import Store
+from desktop.paths import hash_bookmarks_folder
 from desktop.worker.demonstration import is_pretended
 
 OnFind: TypeAlias = Callable[[Sequence[Find]], None]
@@ -282,9 +283,15 @@ def compute_hash(
     on_progress: HashProgress | None = None,
     is_cancelled: Callable[[], bool] | None = None,
 ) -> LanguageModel:
-    """Return a model that was read just now with the hashes of its files; nothing is kept."""
+    """Return a model that was read just now with the hashes of its files.
+
+    Nothing is kept but, of a hash that is cancelled, how far it was: the next one goes on there.
+    """
     digests = hash_files(
-        [Path(path) for path in present.paths], on_progress=on_progress, is_cancelled=is_cancelled
+        [Path(path) for path in present.paths],
+        on_progress=on_progress,
+        is_cancelled=is_cancelled,
+        bookmarks=hash_bookmarks_folder(),
     )
     return msgspec.structs.replace(
         present,

@@ -1,8 +1,7 @@
 """Hashing in the background: one model after another, told as it goes, held while runs measure.
 
 A model that was hashed is not hashed again as long as size and time of its files are the same.
-What is held goes on where it was; what is ended with the program begins anew with its file,
-since the state of a half-made hash can't be stored.
+What is held goes on where it was, and so does, the next time, what is ended with the program.
 """
 
 import logging
@@ -143,7 +142,7 @@ class HashingThread:
             self._changed.notify_all()
 
     def close(self, timeout_seconds: float = 10.0) -> None:
-        """End at once; what has no hash by now begins anew another time."""
+        """End at once; what has no hash by now goes on another time."""
         with self._changed:
             self._closing = True
             self._waiting.clear()

@@ -9,8 +9,10 @@ import pytest
 
 from desktop.domain.language_model import HashVerdict, LanguageModel
 from desktop.gguf import hashing as gguf_hashing
+from desktop.gguf.kept_hash import tell_library
 from desktop.storage.database import Database
 from desktop.storage.model_store import ModelStore
+from desktop.worker import hashing
 from desktop.worker.hashing import (
     HashingEvent,
     HashingFailed,
@@ -168,3 +170,41 @@ def test_what_somebody_looks_at_goes_first(
     thread.close()
     assert order.index(last.id) < order.index(models[1].id)
     assert len(order) == 3
+
+
+def test_what_the_end_of_the_program_interrupts_goes_on_at_the_next_start(
+    shelf: ModelStore,
+    models: list[LanguageModel],
+    ear: Ear,
+    hash_bookmarks: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if not tell_library():
+        pytest.skip("this Python's OpenSSL can't be asked")
+    monkeypatch.setattr(hashing, "_TOLD_EVERY_SECONDS", 0.0)
+    held = threading.Event()
+    first = HashingThread(shelf, held.is_set)
+
+    def hold(event: HashingEvent) -> None:
+        if isinstance(event, HashingProgressed) and event.done_bytes >= 3_000:
+            held.set()
+
+    first.subscribe(ear)
+    first.subscribe(hold)
+    first.submit(models[:1])
+    assert held.wait(SECONDS)
+    first.close()
+    assert len(list(hash_bookmarks.iterdir())) == 1
+    ear.heard.clear()
+    second = HashingThread(shelf)
+    second.subscribe(ear)
+    second.submit(models[:1])
+    (finished,) = ear.wait(HashingFinished)
+    second.close()
+    assert isinstance(finished, HashingFinished)
+    path = Path(models[0].path)
+    assert finished.model.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    begun = ear.of(HashingProgressed)[0]
+    assert isinstance(begun, HashingProgressed)
+    assert begun.done_bytes == 4_000
+    assert list(hash_bookmarks.iterdir()) == []
