@@ -1,4 +1,8 @@
-"""An imported suite written back in its publisher's form."""
+"""An imported suite written back in its publisher's form.
+
+Only the questions are: worked examples lie in files of their own, and those that were drawn from
+the questions are not asked any more.
+"""
 
 import os
 import re

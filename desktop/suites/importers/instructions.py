@@ -1,6 +1,6 @@
 """Instructions that can be verified, and questions that somebody must judge.
 
-IFEval and IFBench, MT-Bench's questions, and the samples of OpenAI's evals.
+IFEval and IFBench, MT-Bench's questions, the samples of OpenAI's evals, HumanEval's functions.
 """
 
 from desktop.domain.base import JsonValue
@@ -12,6 +12,7 @@ from desktop.suites.importers.rows import Row
 _JUDGED = "A judge model decides; until then a case is open."
 _USUAL_SCALE = 5
 _MT_BENCH_RUBRIC = "Is the answer helpful, relevant, accurate, deep, creative and detailed?"
+_CODE_RUBRIC = "Does the code do what its documentation demands, in all cases?"
 _NAMED = ("example_user", "example_assistant")
 
 
@@ -210,4 +211,34 @@ OPENAI_EVALS = Benchmark(
     takes_shots=False,
 )
 
-BENCHMARKS = (IFEVAL, IFBENCH, MT_BENCH, OPENAI_EVALS)
+
+def _build_human_eval(row: Row) -> Item:
+    solution = row.text("canonical_solution")
+    likeness = Check(kind="chrf", expected=[solution], options={"at_least": 0}, weight=0.0)
+    return Item(
+        key=row.word("task_id"),
+        title=shorten_title(row.text("entry_point")),
+        prompt=row.text("prompt"),
+        answer=solution,
+        checks=(likeness, *_leave_to_judge(_CODE_RUBRIC, solution)),
+        stop=("\nclass", "\ndef", "\n#", "\nif", "\nprint"),
+        max_tokens=1024,
+        tags=(row.word("language"),) if "language" in row else (),
+    )
+
+
+HUMAN_EVAL = Benchmark(
+    name="human_eval",
+    title="HumanEval as text",
+    source="https://github.com/openai/human-eval",
+    license="MIT",
+    citation="Chen et al. 2021, Evaluating Large Language Models Trained on Code. arXiv:2107.03374",
+    layouts=(JSON_LINES,),
+    build=_build_human_eval,
+    headline="judged; chrF to the authors' solution is told beside it",
+    task="humaneval",
+    deviations=f"No output of a model is ever run here, so there is no pass@1. {_JUDGED}",
+    takes_shots=False,
+)
+
+BENCHMARKS = (IFEVAL, IFBENCH, MT_BENCH, OPENAI_EVALS, HUMAN_EVAL)

@@ -1,4 +1,4 @@
-"""How well a model foresees text: LAMBADA's last words, WikiText's articles, HumanEval's code."""
+"""How well a model foresees text: LAMBADA's last words, WikiText's articles."""
 
 import re
 
@@ -104,33 +104,4 @@ WIKITEXT = Benchmark(
     takes_shots=False,
 )
 
-
-def _build_human_eval(row: Row) -> Item:
-    prompt, solution = row.text("prompt"), row.text("canonical_solution")
-    return Item(
-        key=row.word("task_id"),
-        title=shorten_title(row.text("entry_point")),
-        prompt=prompt,
-        answer=solution,
-        continuations=(Continuation(context=prompt, text=solution, correct=True),),
-        metric=Metric.PERPLEXITY,
-        tags=(row.word("language"),) if "language" in row else (),
-    )
-
-
-HUMAN_EVAL = Benchmark(
-    name="human_eval",
-    title="HumanEval as text",
-    source="https://github.com/openai/human-eval",
-    license="MIT",
-    citation="Chen et al. 2021, Evaluating Large Language Models Trained on Code. arXiv:2107.03374",
-    layouts=(JSON_LINES,),
-    build=_build_human_eval,
-    headline="perplexity of the reference solution; nothing passes or fails",
-    task="humaneval",
-    deviations="No output of a model is ever run here, so there is no pass@k: what is measured is"
-    " how likely the authors' solution is after the same prompt.",
-    takes_shots=False,
-)
-
-BENCHMARKS = (LAMBADA, WIKITEXT, HUMAN_EVAL)
+BENCHMARKS = (LAMBADA, WIKITEXT)

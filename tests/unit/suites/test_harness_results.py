@@ -4,11 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from desktop.domain.run import Outcome, RunStatus
 from desktop.domain.suite import Metric
 from desktop.errors import UserError
+from desktop.reports.comparison import compare_runs
+from desktop.reports.records import RunRecord
 from desktop.suites.importers.harness_results import ForeignRun, read_harness_results
 from desktop.suites.importers.importing import ImportOptions, import_benchmark
 
@@ -152,6 +155,30 @@ def test_answers_to_our_own_suite_belong_to_it(tmp_path: Path) -> None:
     scores = found.answers[1].scores
     assert [(s.check, s.weight) for s in scores] == [("acc_norm", 1.0), ("acc", 0.0)]
     assert found.run.model.facts.name == "tiny"
+
+
+def test_the_harness_is_compared_with_our_own_run_case_by_case(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("".join(f"{json.dumps(row)}\n" for row in QUESTIONS))
+    suite = msgspec.structs.replace(import_benchmark("piqa", [rows]), sha256="5" * 64)
+    folder = _write_results(tmp_path / "out", [_sample(n) for n in range(4)])
+    (theirs,) = read_harness_results([folder], suite=suite)
+    model = msgspec.structs.replace(theirs.run.model, paths=("/models/ours.gguf",))
+    run = msgspec.structs.replace(theirs.run, id="ours", model=model, origin=None)
+    ours = tuple(
+        msgspec.structs.replace(answer, run_id="ours", outcome=Outcome.PASSED, score=1.0)
+        for answer in theirs.answers
+    )
+    comparison = compare_runs(
+        [
+            RunRecord(run=run, suite=suite, answers=ours),
+            RunRecord(run=theirs.run, suite=suite, answers=theirs.answers),
+        ]
+    )
+    assert [(m.label, m.cases_passed) for m in comparison.models] == [("ours", 4), ("tiny", 2)]
+    (pair,) = comparison.pairs
+    assert (pair.cases, pair.only_first_passed, pair.only_second_passed) == (4, 2, 0)
+    assert len(comparison.cases) == 4
 
 
 def test_a_chat_template_around_the_question_does_not_hide_it(tmp_path: Path) -> None:
