@@ -212,5 +212,5 @@ def _hash(content: bytes, generated: Sequence[Case]) -> str:
     """Another version of a generator makes another suite of the same file."""
     digest = hashlib.sha256(content)
     if generated:
-        digest.update(msgspec.msgpack.encode(generated))
+        digest.update(msgspec.json.encode(generated))
     return digest.hexdigest()

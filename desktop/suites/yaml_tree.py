@@ -5,6 +5,7 @@ aliases that multiply can exhaust the machine. Plain scalars follow YAML 1.2: on
 `false` are truth values, so that `yes`, `no` and `on` stay the words that people ask models for.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from typing import TypeAlias
@@ -52,7 +53,11 @@ class Scalar(Value, frozen=True, kw_only=True):
             return words[self.text.lower()]
         if _INTEGER.fullmatch(self.text):
             return int(self.text)
-        return float(self.text) if _FLOAT.fullmatch(self.text) else self.text
+        if _FLOAT.fullmatch(self.text) is None:
+            return self.text
+        number = float(self.text)
+        # Beyond all numbers: it could not be kept as one.
+        return number if math.isfinite(number) else self.text
 
 
 class Items(Value, frozen=True, kw_only=True):

@@ -6,11 +6,12 @@ out. Measures of time and cost, code, and whatever needs an embedding or a remot
 check.
 """
 
-import json
 import re
 from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
 from pathlib import Path
+
+import msgspec
 
 from desktop.domain.base import JsonValue
 from desktop.domain.suite import Check
@@ -243,8 +244,8 @@ def _is_json(value: JsonValue, _whole: MappingOf[str, JsonValue]) -> Check:
     schema = value
     if isinstance(value, str):
         try:
-            schema = json.loads(value)
-        except (ValueError, RecursionError):
+            schema = msgspec.json.decode(value)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             raise Unsupported("has a schema that is no JSON") from None
     return Check(kind="json_schema", expected=True if schema is None else schema)
 

@@ -86,7 +86,7 @@ class _ConfigReader:
         if len(cases) > MOST_CASES:
             self._notices.add(0, f"only the first {MOST_CASES:,} cases are taken")
             cases = cases[:MOST_CASES]
-        digest = hashlib.sha256(msgspec.msgpack.encode(cases)).hexdigest()
+        digest = hashlib.sha256(msgspec.json.encode(cases)).hexdigest()
         title = self._text("description") or self._path.parent.name or self._path.stem
         suite = Suite(
             id=_make_id(self._path),

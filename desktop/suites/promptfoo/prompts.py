@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from desktop.domain.base import JsonValue, Value
 from desktop.domain.suite import Message, Role
 from desktop.suites.promptfoo.files import PREFIX, ProjectFiles, is_yaml, parse_tree
@@ -133,8 +135,8 @@ def _as_conversation(text: str) -> list[JsonValue] | None:
     if not text.lstrip().startswith("["):
         return None
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     shaped = isinstance(value, list) and value and all(isinstance(v, dict) for v in value)
     return value if shaped and all("role" in v for v in value) else None

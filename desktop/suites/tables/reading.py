@@ -59,7 +59,7 @@ def import_table(path: Path, options: TableOptions) -> SuiteImport:
     mapping = merge_mapping(options.mapping, table.columns)
     maker = _CaseMaker(table, mapping, options)
     cases = maker.make(table.rows)
-    digest = hashlib.sha256(msgspec.msgpack.encode(cases)).hexdigest()
+    digest = hashlib.sha256(msgspec.json.encode(cases)).hexdigest()
     suite = Suite(
         id=options.id or _make_id(path),
         title=options.title or path.stem,

@@ -18,7 +18,7 @@ from desktop.suites.reader import list_bundled_suites, read_suite
 from desktop.suites.writer import format_suite
 from desktop.suites.yaml_tree import Items, YamlProblem, parse_yaml
 
-MANY = int(os.environ.get("TOUCHSTONE_FUZZ", "150"))
+MANY = int(os.environ.get("TOUCHSTONE_FUZZ_EXAMPLES", "150"))
 HEAD = 'touchstone_suite: 1\nid: s\ntitle: t\nversion: "1"\n'
 
 _PIECES = st.sampled_from(
