@@ -163,6 +163,16 @@ def test_run_compare_and_export_with_the_scripted_engine(
     assert pdf.read_bytes().startswith(b"%PDF")
     assert len(csv.read_text("utf-8").splitlines()) == 1 + 2 * 3
 
+    # Three cases can show no loss: the gate stays open, and says that they are too few.
+    gated = program.ask("compare", *(run["id"][:13] for run in suites), "--fail-if-worse")
+    check_schema(gated, "compare")
+    assert gated["gate"]["passed"] is True
+    (verdict,) = gated["gate"]["verdicts"].values()
+    too_few = "With 3 cases no difference can be shown reliably: they are too few."
+    assert too_few in verdict["reasons"]
+    told = program.refuse("compare", suites[0]["id"], "--fail-if-worse")
+    assert "needs a run to start from" in told
+
 
 def test_a_run_of_a_killed_program_is_not_told_as_running(
     program: Program, write_suite: Writer, smollm: Path
