@@ -129,6 +129,7 @@ def describe_run(summary: RunSummary) -> Document:
         "created_at": run.created_at,
         "prompt_format": run.prompt_format or None,
         "problem": run.problem or None,
+        "origin": msgspec.to_builtins(run.origin),
         "settings": msgspec.to_builtins(run.settings),
         "engine": msgspec.to_builtins(run.engine),
         "note": run.note,

@@ -4,8 +4,6 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from desktop.cli.documents import describe_run
 from desktop.cli.evaluating import find_suite
 from desktop.cli.output import Output, align
@@ -65,10 +63,7 @@ def import_foreign_results(
         output.tell(f"touchstone: {run.name} was imported before, as run {run.id[:8]}")
     output.print_document(
         {
-            "runs": [
-                {**describe_run(summary), "origin": msgspec.to_builtins(summary.run.origin)}
-                for summary in summaries
-            ],
+            "runs": [describe_run(summary) for summary in summaries],
             "known": [run.id for run in found.known],
             "notices": list(found.notices),
         },
