@@ -40,7 +40,7 @@ def _lines(text: str) -> list[str]:
 
 def count_words(text: str) -> int:
     """Return how many words the text has."""
-    return sum(any(sign.isalnum() for sign in word) for word in plain(text).split())
+    return sum(word[0].isalnum() or any(map(str.isalnum, word)) for word in plain(text).split())
 
 
 def count_sentences(text: str) -> int:

@@ -5,6 +5,8 @@ several languages; `phrases` adds those that a prompt asks for ("NOT STATED"). W
 an answer that declines and then invents would pass: name what a model would invent.
 """
 
+import re
+
 import regex
 
 from desktop.domain.answer import Span
@@ -56,6 +58,12 @@ _PHRASES = (
     r"\bnão\s+(?:é\s+|foi\s+)?(?:\w+\s+)?(?:indica|menciona|informad[oa]|especificad[oa]|diz)\b",
     r"\bniet\s+(?:\w+\s+)?(?:vermeld|genoemd|bekend|gegeven|aangegeven)\b|\bonbekend\b",
 )
+# None of the phrases is without one of these; most answers are, and are told so much sooner.
+_HINT = re.compile(
+    r"n[o']t|\bnon?\b|never|nowhere|silent|unable|impossible|un(?:known|specified|disclosed|stated)"
+    r"|n/a|lack|insufficient|nicht|kein|unbekannt|\bpas\b|inconnu|não|niet|onbekend",
+    re.IGNORECASE,
+)
 _DECLINES = regex.compile("|".join(f"(?:{phrase})" for phrase in _PHRASES), regex.IGNORECASE)
 
 
@@ -69,7 +77,8 @@ def _judge(text: str, check: Check) -> Verdict:
     own = tuple(
         span for phrase in texts(check.options.get("phrases")) for span in find(text, phrase)
     )
-    general = _DECLINES.search(fold(text))
+    folded = fold(text)
+    general = _DECLINES.search(folded) if _HINT.search(folded) else None
     if own or general is not None:
         spans = own or (Span(start=general.start(), end=general.end()),) if general else own
         return verdict("The answer says that this is not known.", passed=True, spans=spans)

@@ -5,16 +5,17 @@ several are taken together (BLEU). The score is the measure, from 0 to 1; the ch
 `at_least` on.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-
-import regex
+from functools import lru_cache
+from itertools import islice
 
 from desktop.domain.answer import Span
 from desktop.domain.suite import Check
 from desktop.scoring.kind import CheckKind, Shape, Verdict, share, texts, verdict
 from desktop.scoring.plain_text import join, quote
 
-_WORD = regex.compile(r"\w+")
+_WORD = re.compile(r"\w+")
 _MOST_SPANS = 50
 # Differences in the last bits must not decide whether a threshold is reached.
 _SLACK = 1e-12
@@ -74,11 +75,11 @@ def likeness_kind(
 
 def shared_words(text: str, references: Sequence[str]) -> tuple[Span, ...]:
     """Return where the first words of an answer lie that a reference has too."""
-    known = {word.casefold() for each in references for word in _WORD.findall(each)}
-    found: list[Span] = []
-    for match in _WORD.finditer(text):
-        if match[0].casefold() in known:
-            found.append(Span(start=match.start(), end=match.end()))
-            if len(found) == _MOST_SPANS:
-                break
-    return tuple(found)
+    known = _known_words(tuple(references))
+    places = (match.span() for match in _WORD.finditer(text) if match[0].casefold() in known)
+    return tuple(Span(start=start, end=end) for start, end in islice(places, _MOST_SPANS))
+
+
+@lru_cache(maxsize=1024)
+def _known_words(references: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(word.casefold() for each in references for word in _WORD.findall(each))

@@ -37,9 +37,10 @@ _CONTROLS = regex.compile(r"[\p{Cc}\p{Bidi_Control}\p{Cs}]")
 _GAP = r"(?:[*_'\"]*\s+[*_'\"]*)"
 
 
+@lru_cache(maxsize=32)
 def fold(text: str) -> str:
     """Return the text with plain quotes, dashes and spaces; as long as before."""
-    return text.translate(_SIGNS)
+    return text if text.isascii() and "`" not in text else text.translate(_SIGNS)
 
 
 @lru_cache(maxsize=16)
