@@ -44,7 +44,7 @@ def paired_difference_interval(
     """
     # The sum of two scaled counts may exceed the scaled total by a rounding.
     room = cases * (1 + 1e-12) - only_first - only_second
-    if not (0 < cases < math.inf and min(only_first, only_second, room) >= 0):
+    if not (0 < cases < math.inf and only_first >= 0 and only_second >= 0 and room >= 0):
         raise ValueError(f"{only_first} and {only_second} cannot differ among {cases} cases")
     z = _normal_quantile(level)
     observed = (only_first - only_second) / cases

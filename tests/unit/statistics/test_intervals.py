@@ -114,3 +114,23 @@ def test_paired_interval_covers_the_truth_about_95_times_in_100(
         held += interval.low <= truth <= interval.high
     # Two and a half standard errors of the simulation are 0.014; Tango's may be a little short.
     assert 0.93 <= held / trials <= 0.975
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), -1.0])
+def test_what_is_no_count_is_refused(odd: float) -> None:
+    with pytest.raises(ValueError, match="no share"):
+        wilson_interval(odd, 10)
+    with pytest.raises(ValueError, match="no share"):
+        wilson_interval(0, odd)
+    for counts in ((odd, 1, 10), (1, odd, 10), (1, 1, odd)):
+        with pytest.raises(ValueError, match="cannot differ"):
+            paired_difference_interval(*counts)
+
+
+def test_fewer_effective_cases_widen_both_intervals() -> None:
+    """Ends move outwards when the same shares rest on a third of the cases."""
+    whole, third = wilson_interval(60, 90), wilson_interval(20, 30)
+    fraction = wilson_interval(60 / 3.5, 90 / 3.5)
+    assert fraction.low < third.low < whole.low < whole.high < third.high < fraction.high
+    paired = paired_difference_interval(12 / 3.5, 6 / 3.5, 90 / 3.5)
+    assert paired.low < paired_difference_interval(12, 6, 90).low
