@@ -8,7 +8,7 @@ import pytest
 from desktop import paths
 from desktop.domain.language_model import FactOrigin
 from desktop.errors import UserError
-from desktop.gguf import suppliers
+from desktop.gguf import oddities, suppliers
 from desktop.gguf.architectures import KNOWN_ARCHITECTURES
 from desktop.gguf.facts import read_facts
 from desktop.gguf.finder import read_model
@@ -218,3 +218,26 @@ def test_a_broken_own_register_is_told_and_the_bundled_one_still_works(own_regis
     loaded = suppliers.load_register()
     assert f"{own_register}, line 1" in loaded.problem
     assert find(loaded, "gemma3", "")[0] == "Gemma 3"
+
+
+def test_every_model_tells_of_a_register_that_can_not_be_used(
+    own_register: Path, write_model: WriteModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def codes() -> list[str]:
+        monkeypatch.setattr(oddities, "load_register", suppliers.load_register)
+        return [warning.code for warning in read_model(write_model()).warnings]
+
+    assert codes() == []
+    own_register.write_text("format: [", encoding="utf-8")
+    assert codes() == ["register_problem"]
+
+
+def test_editing_a_register_changes_its_version(
+    own_register: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suppliers, "register_version", suppliers.register_version.__wrapped__)
+    versions = {suppliers.register_version()}
+    for text in (SMALL, SMALL.replace("Utopia", "Atlantis")):
+        own_register.write_text(text, encoding="utf-8")
+        versions.add(suppliers.register_version())
+    assert len(versions) == 3
