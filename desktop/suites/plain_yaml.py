@@ -6,6 +6,7 @@ line. Whatever else it meets, and whatever it is not sure of, it leaves to `yaml
 """
 
 import re
+import string
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
@@ -31,6 +32,8 @@ Value: TypeAlias = "str | Bare | list[Value] | dict[str, Value]"
 # What the careful reader refuses, or takes for an end of line.
 _STRANGE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff\t]")
 _KEY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*):(?: +(.*))?")
+_KEY_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LETTERS = frozenset(string.ascii_letters)
 # Texts that need no quotes: they begin with no sign that means something.
 _BEGINS = re.compile(r"[^\s\[\]{}&*!|>'\"%@`#,?:~-]|-[0-9.A-Za-z]")
 _BARE_BEGINS = frozenset("0123456789+-.tTfFnN")
@@ -38,7 +41,6 @@ _NO_ENTRY = frozenset(("", " "))
 _MARKED = frozenset("|'\"[{")
 _LITERALS = frozenset(("|", "|-"))
 _BLANK, _END = 1_000_000, -1
-_MEANS = re.compile(r": |:$| #")
 _MAY_BE_BARE = re.compile(r"[-+.]?\d|true$|false$|null$", re.IGNORECASE)
 _ESCAPED = re.compile(r'\\(?![nt"\\])')
 
@@ -71,6 +73,16 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
+def _means_more(text: str) -> bool:
+    """Whether a text without quotes holds a key or a comment."""
+    return ": " in text or " #" in text or text[-1:] == ":"
+
+
+@lru_cache(maxsize=1024)
+def _is_key(text: str) -> bool:
+    return _KEY_NAME.fullmatch(text) is not None
+
+
 class _Parser:
     """Reads lines from the top; every method returns a value and the line after it."""
 
@@ -98,12 +110,10 @@ class _Parser:
         while True:
             begins = indents[at]
             if begins == indent:
-                match = _KEY.fullmatch(lines[at], indent)
-                if match is None:
+                key, _, text = lines[at][indent:].partition(":")
+                if key in found or not _is_key(key) or (text and text[0] != " "):
                     raise NotPlain
-                key, text = match.groups()
-                if key in found:
-                    raise NotPlain
+                text = text.lstrip(" ")
                 if text:
                     found[key], at = self._scalar(text, at, indent)
                 else:
@@ -151,18 +161,18 @@ class _Parser:
         first = text[0]
         if first in _MARKED:
             return self._marked(text, at, indent)
-        if _BEGINS.match(text) is None:
+        if first not in _LETTERS and _BEGINS.match(text) is None:
             raise NotPlain
         end = at + 1
         while self._indents[end] == _BLANK:
             end += 1
         if self._indents[end] <= indent:
             whole = text.rstrip(" ")
-            if _MEANS.search(whole):
+            if _means_more(whole):
                 raise NotPlain
         else:
             parts, end = self._continued(text, at, indent)
-            if any(_MEANS.search(part) or part[:1] == "#" for part in parts):
+            if any(_means_more(part) or part[:1] == "#" for part in parts):
                 raise NotPlain
             whole = _fold(parts)
         if first in _BARE_BEGINS and _MAY_BE_BARE.match(whole):
@@ -213,7 +223,7 @@ class _Parser:
             raise NotPlain
         inside = "".join(parts)
         if quote == "'":
-            if "'" in inside.replace("''", ""):
+            if "'" in inside and any("'" in part.replace("''", "") for part in parts):
                 raise NotPlain
             return _fold(parts).replace("''", "'"), end
         if '"' in inside or "\\" in inside:

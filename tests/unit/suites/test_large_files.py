@@ -73,6 +73,7 @@ def test_what_yaml_writes_is_read_the_same(style: str | None, value: object) -> 
 @settings(max_examples=MANY, deadline=None)
 @given(pieces=st.lists(_PIECES, max_size=12))
 @example(pieces=["a", "\n", "  b"])
+@example(pieces=["''", "\n    ", "''"])
 @example(pieces=["'", "a", "\n    ", "#", "'"])
 @example(pieces=["|-\n", "    a", "\n\n", "  # x"])
 def test_any_lines_are_read_the_same_or_left_alone(pieces: list[str]) -> None:
