@@ -1,6 +1,6 @@
 """`language`: the answer is in this language, or one of these (ISO 639-1 codes, zh for both forms).
 
-langdetect decides from twenty letters on; the first 2,000 signs count. A shorter answer is only
+langdetect decides from twenty letters on; the first 500 signs count. A shorter answer is only
 held to the script, because nobody can tell "Ja." apart. What it can't do: dialects, mixed texts,
 close relatives (see `detection`).
 """
@@ -13,7 +13,7 @@ from desktop.scoring.kind import CheckKind, Shape, Verdict, texts, verdict
 from desktop.scoring.plain_text import join, plain, quote
 
 _FEWEST_LETTERS = 20
-_MOST_SIGNS = 2_000
+_MOST_SIGNS = 500
 _SCRIPTS = {
     **dict.fromkeys(("ru", "uk", "bg", "mk"), ("CYRILLIC",)),
     **dict.fromkeys(("ar", "fa", "ur"), ("ARABIC",)),
