@@ -103,7 +103,7 @@ def test_stock_answers_pass_only_where_declining_is_right(suite: Suite, text: st
 @pytest.mark.parametrize("text", ["Yes", "No"])
 def test_saying_yes_or_no_to_everything_passes_few(text: str) -> None:
     passed = [case for case in CASES.values() if passes(case, text)]
-    assert 4 <= len(passed) <= 16
+    assert 4 <= len(passed) <= 18
     assert all((case.passing_example or "").startswith(text) for case in passed)
 
 
@@ -140,7 +140,7 @@ def test_twelve_languages_have_the_same_tasks() -> None:
     by_language = Counter(case.language for case in SUITES["languages"].cases)
     assert len(by_language) == 12
     others = {count for language, count in by_language.items() if language != "en"}
-    assert others == {8}
+    assert others == {9}
 
 
 @pytest.mark.parametrize(
