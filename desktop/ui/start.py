@@ -21,7 +21,7 @@ from desktop.worker.queue import EvaluationQueue
 
 _log = logging.getLogger(__name__)
 
-_TURN_SECONDS = 0.0005
+TURN_SECONDS = 0.0005
 
 # Set by the benchmark of the first paint: print the time of it, then end.
 REPORT_FIRST_PAINT = "TOUCHSTONE_REPORT_FIRST_PAINT"
@@ -56,7 +56,7 @@ class OpenBackend(Protocol):
 def show_window(open_backend: OpenBackend, *, compare: Sequence[str] = ()) -> int:
     """Show the window until it is closed; `compare` names runs to begin with."""
     # While other threads read headers, painting would wait 5 ms for each cell's turn.
-    sys.setswitchinterval(_TURN_SECONDS)
+    sys.setswitchinterval(TURN_SECONDS)
     application = QApplication.instance() or QApplication(sys.argv[:1])
     options = SettingsStore(paths.settings_file()).load()
     prepare_application(options)

@@ -86,8 +86,8 @@ class Library(QObject):
     def _take_stored(self, stored: _Stored) -> None:
         models, self.shelf.annotations = stored
         self.shelf.take_models(models)
-        self.loaded.emit()
         self.changed.emit()
+        self.loaded.emit()
         if self.shelf.is_complete:
             self._follow_up()
 

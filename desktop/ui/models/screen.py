@@ -62,6 +62,7 @@ class ModelsScreen(Screen):
         self.setAcceptDrops(True)
         self._stale = True
         self._told = ""
+        self._arriving = False
         self._wanted: tuple[str, ...] = ()
         self._samples: tuple[LanguageModel, ...] = ()
         self.library = Library(context, self)
@@ -183,6 +184,7 @@ class ModelsScreen(Screen):
         self.intake.added.connect(self._choose_added)
         self.library.changed.connect(self._show_entries)
         self.library.failed.connect(self._give_up)
+        self.library.loaded.connect(self._arrive)
         refresher = self.library.refresher
         refresher.began.connect(self._busy_timer.start)
         refresher.ended.connect(self._end_busy)
@@ -217,11 +219,19 @@ class ModelsScreen(Screen):
     # Loading
 
     def activate(self) -> None:
-        """Load the library if it may have changed, and look at the disk."""
+        """Load the library if it may have changed, then look at the disk."""
+        self._arriving = True
         if self._stale:
             self.reload()
-        self.answers.offer_machines()
-        self.library.refresher.look_if_rested()
+        else:
+            self._arrive()
+
+    def _arrive(self) -> None:
+        """Do what may come after the list is seen: threads would take turns with its loading."""
+        if self._arriving:
+            self._arriving = False
+            self.answers.offer_machines()
+            self.library.refresher.look_if_rested()
 
     def deactivate(self) -> None:
         """Keep what was typed, and the widths of the panes."""
@@ -288,6 +298,7 @@ class ModelsScreen(Screen):
         if str(failure) != self._told:  # loading and looking fail for the same reason
             self._told = str(failure)
             self.context.show_failure(failure)
+        self._arrive()
 
     def _show_entries(self) -> None:
         entries = self.library.list_entries()
