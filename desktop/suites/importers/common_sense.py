@@ -19,7 +19,7 @@ def _clean(text: str) -> str:
 
 
 def _build_hellaswag(row: Row) -> Item:
-    endings = row.texts("endings", least=4, most=4)
+    endings = row.texts("endings", least=4, most=4, blank=True)
     gold = row.whole("label", 0, 3)
     if "ctx_a" not in row:
         # llama.cpp's text is cleaned already, and llama-perplexity counts per token.
@@ -92,7 +92,7 @@ WINOGRANDE = Benchmark(
 
 def _build_piqa(row: Row) -> Item:
     goal = row.text("goal")
-    choices = (row.text("sol1"), row.text("sol2"))
+    choices = (row.text("sol1", blank=True), row.text("sol2", blank=True))
     gold = row.whole("label", 0, 1)
     prompt = f"Question: {goal}\nAnswer:"
     return Item(
@@ -153,7 +153,7 @@ COPA = Benchmark(
 
 def _build_social_iqa(row: Row) -> Item:
     context, question = row.text("context"), row.text("question")
-    choices = tuple(row.text(f"answer{letter}") for letter in "ABC")
+    choices = tuple(row.text(f"answer{letter}", blank=True) for letter in "ABC")
     gold = row.whole("label", 1, 3) - 1
     prompt = f"Q: {context} {question}\nA:"
     return Item(

@@ -78,12 +78,12 @@ def import_benchmark(
         )
     layout = reader.layout_of(asked[0])
     total = len(source.rows)
+    identity, title = _identify(benchmark, asked, source)
     shots = options.shots if options.shots is not None else benchmark.shots if shown.rows else 0
     few_shot = _make_examples(benchmark, source, shown, shots, options.seed) if shots else ()
     _sample(source, options)
     cases = _make_cases(benchmark, source, shots=shots)
     used = {case.few_shot for case in cases}
-    identity, title = _identify(benchmark, asked, source)
     return Suite(
         id=identity,
         title=title,

@@ -69,13 +69,18 @@ def _build_triviaqa(row: Row) -> Item:
     if "Question" in row:  # the authors' form
         question = row.text("Question")
         answer = row.part("Answer")
-        aliases = answer.texts("Aliases") if "Aliases" in answer else (answer.text("Value"),)
+        aliases = (
+            answer.texts("Aliases", blank=True) if "Aliases" in answer else (answer.text("Value"),)
+        )
         key = row.word("QuestionId") if "QuestionId" in row else ""
     else:
         asked = row.text(row.first_of("question", "context"))
         question = asked.removeprefix("Question: ").removesuffix("\nAnswer:")
-        aliases = row.texts("aliases") if "aliases" in row else (row.text("answer"),)
+        aliases = row.texts("aliases", blank=True) if "aliases" in row else (row.text("answer"),)
         key = row.word("question_id") if "question_id" in row else ""
+    aliases = tuple(alias for alias in aliases if alias.strip())
+    if not aliases:
+        raise row.problem("no answer is given")
     return Item(
         key=key,
         title=shorten_title(question),

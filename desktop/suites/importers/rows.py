@@ -94,10 +94,14 @@ class Row:
             return bool(value)
         raise self.wrong(key, "true or false")
 
-    def texts(self, key: str, *, least: int = 1, most: int = 1000) -> tuple[str, ...]:
-        """Return a list of texts, none of them blank."""
+    def texts(
+        self, key: str, *, least: int = 1, most: int = 1000, blank: bool = False
+    ) -> tuple[str, ...]:
+        """Return a list of texts, none of them blank unless that is allowed."""
         value = self.value(key)
-        good = isinstance(value, list) and all(isinstance(v, str) and v.strip() for v in value)
+        good = isinstance(value, list) and all(
+            isinstance(v, str) and (blank or v.strip()) for v in value
+        )
         if not good or not least <= len(value) <= most:
             count = f"{least}" if least == most else f"at least {least}"
             raise self.wrong(key, f"a list of {count} texts")

@@ -156,7 +156,7 @@ def _build_mmlu(row: Row) -> Item:
     question = row.text("question")
     subject = row.text("subject")
     if "choices" in row:
-        choices = row.texts("choices", least=4, most=4)
+        choices = row.texts("choices", least=4, most=4, blank=True)
     else:
         # Some choices of the authors' tables are numbers, and a few are blank.
         choices = tuple(row.text(letter, blank=True) for letter in _LETTERS[:4])

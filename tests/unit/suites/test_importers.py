@@ -221,6 +221,15 @@ def test_a_question_without_an_answer_is_answered_so(tmp_path: Path) -> None:
         import_benchmark("squad", [_write(tmp_path, [row])])
 
 
+def test_blank_choices_are_choices(tmp_path: Path) -> None:
+    row = {"goal": "Go", "sol1": "", "sol2": "on", "label": 1}
+    case = import_benchmark("piqa", [_write(tmp_path, [row])]).cases[0]
+    assert [each.text for each in case.continuations] == [" ", " on"]
+    aliases = {"question": "Who?", "aliases": ["", "she"]}
+    case = import_benchmark("triviaqa", [_write(tmp_path, [aliases])]).cases[0]
+    assert case.checks[0].expected == ["she"]
+
+
 # Sampling
 
 
@@ -253,6 +262,16 @@ def test_a_larger_sample_contains_the_smaller(tmp_path: Path) -> None:
         set(_questions(import_benchmark("gsm8k", [path], ImportOptions(sample=n)))) for n in (5, 20)
     )
     assert few < many
+
+
+@needs_data
+def test_a_suite_is_named_after_the_part_that_its_files_hold() -> None:
+    everything = import_benchmark("mmlu", [DATA / "mmlu/mmlu.jsonl"], ImportOptions(sample=1))
+    assert everything.id == "mmlu"
+    part = import_benchmark("mmlu", [DATA / "mmlu/test/anatomy_test.csv"])
+    assert (part.id, part.title.rpartition(", ")[2]) == ("mmlu_anatomy", "anatomy")
+    easy = import_benchmark("arc", [DATA / "arc/ARC-Easy.jsonl"])
+    assert easy.id == "arc_easy"
 
 
 def test_strata_get_their_shares() -> None:
