@@ -27,6 +27,7 @@ from desktop.cli.output import (
 from desktop.cli.progress import ProgressLines
 from desktop.cli.run_settings import read_settings
 from desktop.cli.selecting import tell_estimates
+from desktop.cli.suite_files import tell_notices
 from desktop.domain.base import new_id
 from desktop.domain.events import EvaluationFinished, RunEvent
 from desktop.domain.language_model import LanguageModel
@@ -52,7 +53,7 @@ def carry_out_run(arguments: argparse.Namespace, backend: "Backend", output: Out
         )
     settings = read_settings(arguments, backend.operations.load_options().run)
     # A suite may be named twice, by its id and its file.
-    found = [find_suite(name, backend) for name in arguments.suite]
+    found = [find_suite(name, backend, output) for name in arguments.suite]
     if arguments.selection:
         found += read_selection(arguments.selection)
     suites = list({suite.sha256: suite for suite in found}.values())
@@ -109,7 +110,7 @@ def measure_speed(arguments: argparse.Namespace, backend: "Backend", output: Out
     return code
 
 
-def find_suite(name: str, backend: "Backend") -> Suite:
+def find_suite(name: str, backend: "Backend", output: Output) -> Suite:
     """Return a suite by its id, or read the file of that name."""
     known = backend.operations.list_suites()
     for suite in known:
@@ -117,7 +118,9 @@ def find_suite(name: str, backend: "Backend") -> Suite:
             return suite
     path = Path(name)
     if path.exists() or path.suffix in {".yaml", ".yml"} or path.name != name:
-        return read_any_suite(path).suite
+        found = read_any_suite(path)
+        tell_notices(found.notices, output)
+        return found.suite
     ids = ", ".join(suite.id for suite in known)
     raise UserError(
         f"There is no suite {name!r}.", remedy=f"Name a file, or one of these suites: {ids}."

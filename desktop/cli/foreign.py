@@ -36,7 +36,7 @@ def import_foreign_results(
     arguments: argparse.Namespace, backend: "Backend", output: Output
 ) -> int:
     """`import-results`: store them, and list what they brought."""
-    suite = find_suite(arguments.suite, backend) if arguments.suite else None
+    suite = find_suite(arguments.suite, backend, output) if arguments.suite else None
     found = import_results(
         arguments.paths, backend.database.runs, suite=suite, model_name=arguments.model_name
     )

@@ -24,6 +24,7 @@ from desktop.cli.output import (
     say_unless_none,
     shorten_bytes,
 )
+from desktop.cli.suite_files import tell_notices
 from desktop.domain.base import JsonValue
 from desktop.domain.language_model import MemoryNeed
 from desktop.domain.settings import CacheType, EngineOptions, RunSettings
@@ -232,13 +233,15 @@ def check_self(arguments: argparse.Namespace, tools: Tools, output: Output) -> i
     return 0 if passed else EnvironmentFault.exit_code
 
 
-def find_suite(name: str) -> Suite:
-    """Return a bundled suite by its id, or the suite of a file."""
+def find_suite(name: str, output: Output) -> Suite:
+    """Return a bundled suite by its id, or the suite of a file; tell what of it is left out."""
     for path in list_bundled_suites():
         suite = read_suite(path)
         if suite.id == name:
             return suite
-    return read_any_suite(Path(name)).suite
+    found = read_any_suite(Path(name))
+    tell_notices(found.notices, output)
+    return found.suite
 
 
 def _say_parameters(count: int | None) -> str:

@@ -40,7 +40,7 @@ class GivenAnswer(Value, frozen=True, kw_only=True):
 
 def score_answers(arguments: argparse.Namespace, output: Output) -> int:
     """`score`: judge answers that were made elsewhere, as a run judges its own."""
-    suite = find_suite(arguments.suite)
+    suite = find_suite(arguments.suite, output)
     cases = {case.id: case for case in suite.cases}
     given = read_answers(arguments.answers, suite)
     documents = [_score(answer, cases[answer.case_id]) for answer in given]
@@ -61,7 +61,7 @@ def score_answers(arguments: argparse.Namespace, output: Output) -> int:
 
 def rescore_run(arguments: argparse.Namespace, backend: "Backend", output: Output) -> int:
     """`rescore`: judge a stored run's answers by another suite's checks, and keep both."""
-    suite = find_suite(arguments.suite)
+    suite = find_suite(arguments.suite, output)
     scoring, answers = backend.operations.rescore_run(
         arguments.run, suite, name=arguments.name or ""
     )

@@ -50,6 +50,8 @@ def make_demonstration_script() -> EngineScript:
     replies = []
     for path in list_bundled_suites():
         for case in read_suite(path).cases:
+            if not case.messages:  # decided by likelihood
+                continue
             pattern = re.escape(case.messages[-1].content.strip()[-_TAIL:])
             for model, share in _MODELS.items():
                 well = _draw(f"{model} {case.id}") < share

@@ -51,6 +51,7 @@ from desktop.worker.machine_catalogue import THIS_MACHINE, describe_this_machine
 from desktop.worker.operations import DatabaseFacts, MemoryFit, ModelPlace, RunDetails, ScanResult
 from desktop.worker.rescoring import rescore_run
 from desktop.worker.settings_check import require_sound_settings
+from desktop.worker.suite_exchange import read_any_suite
 
 _log = logging.getLogger(__name__)
 
@@ -200,14 +201,14 @@ class LocalOperations:
         own = []
         for name in self._settings.load().suite_files:
             try:
-                own.append(read_suite(Path(name)))
+                own.append(read_any_suite(Path(name)).suite)
             except UserError as problem:
                 _log.warning("Suite left out: %s", problem)
         return (*bundled, *own)
 
     def add_suite(self, path: Path) -> Suite:
         """Read a suite file and remember its place."""
-        suite = read_suite(path)
+        suite = read_any_suite(path).suite
         options = self._settings.load()
         place = str(path.resolve())
         if place not in options.suite_files:
