@@ -75,7 +75,7 @@ sample-models: environment ## fetch the two sample models into the user's cache,
 	@$(BIN)/python packaging/sample_models.py
 
 # The longest first; what else lies in benchmarks/ is shared by these.
-BENCHMARKS := speed_probe throughput multiple_choice rounding memory_prediction scoring model_files models_screen first_paint
+BENCHMARKS := speed_probe throughput multiple_choice rounding memory_prediction scoring model_files statistics_honesty statistics_speed models_screen first_paint
 
 .PHONY: bench
 bench: development sample-models ## measure against peers into benchmarks/RESULTS.md; wants a quiet machine
