@@ -107,6 +107,13 @@ def _add_files(add: _Adder) -> None:
     )
     inspect = add("inspect", "tell what a model file says, what it needs and what is odd about it")
     inspect.add_argument("model", type=Path, metavar="MODEL")
+    inspect.add_argument(
+        "--sha256",
+        nargs="?",
+        const="",
+        metavar="HASH",
+        help="hash the file and compare it with this, or with the lists that lie beside it",
+    )
     _add_place(inspect)
     add("machines", "list the machines that inspect --on knows")
     suites = add("suites", "list the suites; check, import and export suite files")

@@ -1,5 +1,6 @@
 """The command line's JSON documents: keys are promises, see `resources/schemas/`."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,8 @@ def describe_model(model: LanguageModel) -> Document:
         "name": facts.name,
         "header_name": facts.header_name or None,
         "sha256": model.sha256,
+        "hash_check": msgspec.to_builtins(model.hash_check),
+        "modified": _tell_time(model.modified_ns),
         "store": model.store or None,
         "store_names": list(model.store_names),
         "kind": facts.kind.value,
@@ -60,6 +63,14 @@ def describe_model(model: LanguageModel) -> Document:
         "uses_tools": facts.uses_tools,
         "warnings": [msgspec.to_builtins(warning) for warning in model.warnings],
     }
+
+
+def _tell_time(nanoseconds: int) -> datetime | None:
+    """Return a file's time, `None` for one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(nanoseconds / 1e9, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def describe_memory(need: MemoryNeed, fit: MemoryFit) -> Document:

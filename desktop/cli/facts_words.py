@@ -14,6 +14,11 @@ _KINDS = {
 }
 
 
+def say_kind(kind: ModelKind) -> str:
+    """Return what a file is, in a word or two; nothing for a language model, as most are."""
+    return "" if kind is ModelKind.LANGUAGE_MODEL else kind.value.replace("_", " ")
+
+
 def say_origin(facts: ModelFacts) -> list[Row]:
     """Return family, supplier and the licence's terms; guesses say so."""
     rows: list[Row] = []

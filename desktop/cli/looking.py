@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from desktop.cli.documents import (
     describe_run,
     describe_suite,
 )
-from desktop.cli.facts_words import say_origin, say_structure, say_template
+from desktop.cli.facts_words import say_kind, say_origin, say_structure, say_template
 from desktop.cli.output import (
     CUT_OFF,
     Output,
@@ -26,7 +27,7 @@ from desktop.cli.output import (
 )
 from desktop.cli.suite_files import tell_notices
 from desktop.domain.base import JsonValue
-from desktop.domain.language_model import MemoryNeed
+from desktop.domain.language_model import HashVerdict, MemoryNeed
 from desktop.domain.settings import CacheType, EngineOptions, RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import EnvironmentFault, UserError
@@ -34,6 +35,7 @@ from desktop.probes.machine import inspect_machine
 from desktop.settings.store import SettingsStore
 from desktop.suites.reader import list_bundled_suites, read_suite
 from desktop.suites.selections import count_cases, list_selections
+from desktop.worker.collection import hash_and_check
 from desktop.worker.library import MemoryAccountant, read_model, scan, scan_stores
 from desktop.worker.operations import StoreScan
 from desktop.worker.suite_exchange import read_any_suite
@@ -54,18 +56,27 @@ def list_found(arguments: argparse.Namespace, output: Output) -> int:
     """`scan`: list the models in files and folders, or in other programs' stores and one's own."""
     found = scan(arguments.paths) if arguments.paths else _scan_stores()
     stores = found.stores if isinstance(found, StoreScan) else ()
-    rows = [("name", "parameters", "quantisation", "size", "store", "file")] + [
+    rows = [
+        (
+            *("name", "what it is", "parameters", "quantisation", "context", "size"),
+            *("licence", "warnings", "store", "file"),
+        )
+    ] + [
         (
             model.facts.name,
+            say_kind(model.facts.kind),
             _say_parameters(model.facts.parameters),
             model.facts.quantization,
+            f"{model.facts.context_length:,}" if model.facts.context_length else "",
             shorten_bytes(model.facts.file_bytes),
+            model.facts.license or "not stated",
+            str(len(model.warnings) or ""),
             model.store,
             model.path,
         )
         for model in found.models
     ]
-    lines = align(rows, right=(1, 3), optional=(4,))
+    lines = align(rows, right=(2, 4, 5, 7), optional=(1, 7, 8))
     if not found.models:
         lines = ["No models in other programs' stores or your folders: touchstone scan PATH"]
     output.print_document(
@@ -91,6 +102,9 @@ def _scan_stores() -> StoreScan:
 def inspect_model(arguments: argparse.Namespace, tools: Tools, output: Output) -> int:
     """`inspect`: header facts, need of memory, warnings."""
     model = read_model(arguments.model)
+    if arguments.sha256 is not None:
+        model = hash_and_check(model, arguments.sha256)
+    check = model.hash_check
     kind = arguments.cache_type or CacheType.F16
     options = EngineOptions(key_cache_type=kind, value_cache_type=kind)
     settings = RunSettings(context_tokens=arguments.context, engine=options)
@@ -119,7 +133,9 @@ def inspect_model(arguments: argparse.Namespace, tools: Tools, output: Output) -
             ("quantisation", facts.quantization),
             ("context", f"{facts.context_length or 0:,} tokens"),
             ("vocabulary", f"{facts.vocabulary_size or 0:,}"),
-            ("file", shorten_bytes(facts.file_bytes)),
+            ("file", _say_file(facts.file_bytes, document["modified"])),
+            *((("SHA-256", model.sha256),) if model.sha256 else ()),
+            *((("checked", check.message),) if check else ()),
             *say_structure(facts),
             ("licence", facts.license or "not stated"),
             ("organisation", facts.organization or "not stated"),
@@ -132,7 +148,7 @@ def inspect_model(arguments: argparse.Namespace, tools: Tools, output: Output) -
         ]
     )
     output.print_document(document, lines)
-    return 0
+    return UserError.exit_code if check and check.verdict is HashVerdict.DIFFERS else 0
 
 
 def list_suites(arguments: argparse.Namespace, output: Output) -> int:
@@ -251,6 +267,11 @@ def _say_parameters(count: int | None) -> str:
         if count >= size:
             return f"{count / size:.1f}{unit}".replace(".0", "")
     return str(count)
+
+
+def _say_file(size_bytes: int, modified: object) -> str:
+    day = f", of {modified:%Y-%m-%d}" if isinstance(modified, datetime) else ""
+    return shorten_bytes(size_bytes) + day
 
 
 def _say_memory(need: MemoryNeed) -> str:

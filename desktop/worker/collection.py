@@ -324,11 +324,23 @@ def check_hash(
     if text.strip():
         require_checksum(text)  # what is typed wrongly is told before a long hashing
     hashed = fingerprint(model, shelf, on_progress=on_progress, is_cancelled=is_cancelled)
-    digests = hashed.shard_sha256 or (hashed.sha256 or "",)
-    paths = [Path(path) for path in hashed.paths]
-    check = check_typed(paths, digests, text) if text.strip() else check_beside(paths, digests)
+    check = _compare_hash(hashed, text)
     shelf.remember_check(hashed.id, check)
     return check
+
+
+def hash_and_check(present: LanguageModel, text: str) -> LanguageModel:
+    """Return a model that was read just now with its hash and check; as `check_hash`, unkept."""
+    if text.strip():
+        require_checksum(text)
+    hashed = compute_hash(present)
+    return msgspec.structs.replace(hashed, hash_check=_compare_hash(hashed, text))
+
+
+def _compare_hash(hashed: LanguageModel, text: str) -> HashCheck:
+    digests = hashed.shard_sha256 or (hashed.sha256 or "",)
+    paths = [Path(path) for path in hashed.paths]
+    return check_typed(paths, digests, text) if text.strip() else check_beside(paths, digests)
 
 
 def keep_names(present: LanguageModel, known: LanguageModel) -> LanguageModel:

@@ -1,6 +1,8 @@
 """Every command as a process: documents that keep their schema, lines for people, exit codes."""
 
+import hashlib
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +54,23 @@ def test_inspect_tells_what_llama_cpp_would_need(program: Program, smollm: Path)
     assert document["memory"]["kv_cache_bytes"] == 4096 * 30 * 2 * 192 * 2
     words = program.run("inspect", smollm).stdout
     assert "chat template" in words
+
+
+def test_inspect_checks_a_publishers_hash(program: Program, smollm: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model.gguf"
+    shutil.copyfile(smollm, model)
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    (tmp_path / "SHA256SUMS").write_text(f"{digest} *model.gguf\n")
+    document = program.ask("inspect", model, "--sha256")
+    check_schema(document, "inspect")
+    assert (document["sha256"], document["hash_check"]["verdict"]) == (digest, "matches")
+    assert document["hash_check"]["source"] == str(tmp_path / "SHA256SUMS")
+    differs = program.run("inspect", model, "--sha256", "0" * 64)
+    assert differs.returncode == 2
+    assert "differs from its publisher's SHA-256 (typed in)" in differs.stdout
+    mistyped = program.run("inspect", model, "--sha256", "0" * 40)
+    assert mistyped.returncode == 2
+    assert "the length of a SHA-1" in mistyped.stderr
 
 
 def test_inspect_tells_whether_a_machine_carries_a_model_for_users(
