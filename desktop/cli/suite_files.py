@@ -125,7 +125,7 @@ def import_suite(arguments: argparse.Namespace, output: Output) -> int:
     suite = _write_checked(
         import_benchmark(benchmark.name, arguments.files, options), arguments.output
     )
-    lines = [f"Wrote {arguments.output}: {suite.title}, {len(suite.cases):,} cases."]
+    lines = [f"Wrote {arguments.output}: {suite.title}, {_count_cases(suite)}."]
     if benchmark.shots and suite.imported is not None and not suite.imported.shots:
         output.tell(
             f"lm-evaluation-harness shows {benchmark.shots} examples before each question:"
@@ -158,7 +158,7 @@ def _import_other(form: str, arguments: argparse.Namespace, output: Output) -> i
             "imported": None,
             "notices": [_describe_notice(notice) for notice in found.notices],
         },
-        [f"Wrote {arguments.output}: {suite.title}, {len(suite.cases):,} cases."],
+        [f"Wrote {arguments.output}: {suite.title}, {_count_cases(suite)}."],
     )
     return 0
 
@@ -171,7 +171,7 @@ def check_suite(arguments: argparse.Namespace, output: Output) -> int:
     if count:
         what = "thing" if count == 1 else "things"
         verdict = f"{count} {what} of it can't be kept:"
-    head = f"{arguments.file}: {suite.title}, {len(suite.cases)} cases. {verdict}"
+    head = f"{arguments.file}: {suite.title}, {_count_cases(suite)}. {verdict}"
     output.print_document(
         {
             "suite": describe_suite(suite),
@@ -190,6 +190,11 @@ def tell_notices(notices: Sequence[Notice], output: Output) -> None:
         output.tell(f"touchstone: {notice.sentence}")
     if len(notices) > _TOLD:
         output.tell(f"touchstone: … and {len(notices) - _TOLD} more; `suites check` has them all.")
+
+
+def _count_cases(suite: Suite) -> str:
+    count = len(suite.cases)
+    return f"{count:,} case" if count == 1 else f"{count:,} cases"
 
 
 def _describe_notice(notice: Notice) -> dict[str, JsonValue]:

@@ -149,7 +149,7 @@ def test_what_of_a_configuration_is_left_out_is_told(
     )
     assert _run("suites", "check", config) == 0
     told = capsys.readouterr().out
-    assert "1 cases. 2 things of it can't be kept:" in told
+    assert "1 case. 2 things of it can't be kept:" in told
     assert 'line 5: the assertion "javascript" is code, which is not run.' in told
     out = tmp_path / "suite.yaml"
     assert _run("suites", "import", "promptfoo", config, "-o", out, "--json") == 0

@@ -1,15 +1,19 @@
 """Variables, documents, worked examples, likelihood and generated cases in suite files."""
 
+import json
 from pathlib import Path
 
+import jsonschema
 import msgspec
 import pytest
 
 from desktop.domain.settings import Sampling
 from desktop.domain.suite import Check, Continuation, Document, FewShot, Message, Metric, Role
 from desktop.errors import UserError
+from desktop.paths import resource
 from desktop.suites.reader import read_suite
 from desktop.suites.writer import write_suite
+from desktop.suites.yaml_tree import parse_yaml, to_value
 
 RICH = """\
 touchstone_suite: 1
@@ -98,7 +102,8 @@ def test_what_else_a_case_can_say_is_read(suite_file: Path) -> None:
     assert one.sampling == Sampling(temperature=0.7, seed=9)
     assert (one.weight, two.weight, one.few_shot) == (0.5, 2.0, "sums")
     assert (one.metric, three.metric) == (None, Metric.ACC_NORM)
-    assert three.messages == three.checks == ()
+    assert not three.messages
+    assert not three.checks
     assert three.continuations[0] == Continuation(context="The sky is", text=" blue", correct=True)
     assert three.continuations[2].context == "The sea is"
 
@@ -109,6 +114,23 @@ def test_all_of_it_survives_the_round_trip(suite_file: Path, tmp_path: Path) -> 
     again = read_suite(tmp_path / "copy.yaml")
     source = {"sha256": "", "path": ""}
     assert msgspec.structs.replace(again, **source) == msgspec.structs.replace(suite, **source)
+
+
+def test_the_published_schema_takes_it() -> None:
+    schema = json.loads(resource("schemas", "suite.schema.json").read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    document = to_value(parse_yaml(RICH))
+    assert list(validator.iter_errors(document)) == []
+    for old, new in [
+        ("  - id: two\n    title", "  - id: two\n    metirc: acc\n    title"),
+        ("repeats: 3", "repeats: 0"),
+        ("  prompt: Translate into {{language}}; {{ text }}\n", ""),
+        ("    continuations:", "    prompt: x\n    continuations:"),
+        ('      - text: " blue"', '      - txt: " blue"'),
+        ("  - id: sums", "  - name: sums"),
+    ]:
+        assert RICH.count(old) == 1
+        assert not validator.is_valid(to_value(parse_yaml(RICH.replace(old, new)))), new
 
 
 def test_braces_that_mean_themselves_are_written_as_such(suite_file: Path, tmp_path: Path) -> None:
