@@ -91,9 +91,10 @@ stress: development sample-models ## provoke every fault its full number of time
 	    $(BIN)/python -m pytest -v --tb=short tests/stress
 
 .PHONY: fuzz
-fuzz: development ## read made-up and broken model files for an hour (EXAMPLES=60000 of each kind)
+fuzz: development ## read made-up and broken model files and suites for hours (EXAMPLES=60000 of each kind)
 	@TOUCHSTONE_FUZZ_EXAMPLES=$(or $(EXAMPLES),60000) TOUCHSTONE_MUTATIONS=$(or $(EXAMPLES),60000) \
-	    $(BIN)/python -m pytest -v --timeout=0 --tb=short tests/unit/gguf/test_fuzzing.py tests/unit/gguf/test_mutations.py
+	    $(BIN)/python -m pytest -v --timeout=0 --tb=short tests/unit/gguf/test_fuzzing.py tests/unit/gguf/test_mutations.py \
+	    tests/unit/suites/test_fuzzing_suites.py tests/unit/suites/test_large_files.py
 
 .PHONY: screenshots
 screenshots: development sample-models ## take the pictures of the README from the real window
