@@ -25,12 +25,14 @@ from PySide6.QtWidgets import QApplication, QScrollArea  # noqa: E402 -- as abov
 from desktop.settings.options import Appearance, Options  # noqa: E402 -- as above
 from desktop.ui.compare.screen import CompareScreen  # noqa: E402 -- as above
 from desktop.ui.evaluate.screen import EvaluateScreen  # noqa: E402 -- as above
+from desktop.ui.models.screen import ModelsScreen  # noqa: E402 -- as above
 from desktop.ui.screen import Screen, ScreenId  # noqa: E402 -- as above
 from desktop.ui.widgets.disclosure import Disclosure  # noqa: E402 -- as above
 from desktop.ui.window import MainWindow, prepare_application  # noqa: E402 -- as above
 from desktop.worker.qt import QtEvents  # noqa: E402 -- as above
 from desktop.worker.running import InlineRunner  # noqa: E402 -- as above
 from tests.gui.fakes import FakeOperations, FakeQueue  # noqa: E402 -- as above
+from tests.gui.library_scenes import choose, fill_library  # noqa: E402 -- as above
 from tests.gui.samples import make_comparison, make_models  # noqa: E402 -- as above
 from tests.gui.scenes import disturb, end_all, play_half  # noqa: E402 -- as above
 from tests.gui.thinking_scenes import (  # noqa: E402 -- as above
@@ -113,6 +115,28 @@ def _welcome_without_samples(stage: Stage) -> None:
     _welcome(stage)
 
 
+def _library(stage: Stage) -> None:
+    """Play a library with files in trouble, and ask what would carry the largest of it."""
+    fill_library(stage.operations)
+    screen = stage.open(ScreenId.MODELS)
+    if isinstance(screen, ModelsScreen):
+        screen.filter_button.click()
+        choose(screen, "Qwen3-30B")
+        form = screen.details.capacity
+        form.machine.setCurrentIndex(form.machine.findData("h100-sxm-80gb"))
+        form.context.setValue(32_768)
+        form.users.setValue(10)
+        form.ask_anew()
+        QApplication.processEvents()
+        for area in screen.details.findChildren(QScrollArea):
+            area.ensureWidgetVisible(form.more)
+
+
+def _no_models(stage: Stage) -> None:
+    stage.operations.models.clear()
+    stage.open(ScreenId.MODELS)
+
+
 def _nothing_to_compare(stage: Stage) -> None:
     stage.operations.summaries.clear()
     stage.open(ScreenId.COMPARE)
@@ -178,6 +202,8 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "compare-empty": _nothing_to_compare,
     "compare-eight": _eight,
     "models": _plain(ScreenId.MODELS),
+    "models-library": _library,
+    "models-empty": _no_models,
     "history": _plain(ScreenId.HISTORY),
     "machine": _plain(ScreenId.MACHINE),
     "settings": _plain(ScreenId.SETTINGS),

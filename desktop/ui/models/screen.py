@@ -62,7 +62,7 @@ class ModelsScreen(Screen):
         self.setAcceptDrops(True)
         self._stale = True
         self._told = ""
-        self._arriving = False
+        self._arriving = self._machines_due = False
         self._wanted: tuple[str, ...] = ()
         self._samples: tuple[LanguageModel, ...] = ()
         self.library = Library(context, self)
@@ -220,18 +220,24 @@ class ModelsScreen(Screen):
 
     def activate(self) -> None:
         """Load the library if it may have changed, then look at the disk."""
-        self._arriving = True
+        self._arriving = self._machines_due = True
         if self._stale:
             self.reload()
         else:
             self._arrive()
+            self._offer_machines()
 
     def _arrive(self) -> None:
-        """Do what may come after the list is seen: threads would take turns with its loading."""
+        """Look at the disk once what is known has been loaded: threads would take turns."""
         if self._arriving:
             self._arriving = False
-            self.answers.offer_machines()
             self.library.refresher.look_if_rested()
+
+    def _offer_machines(self) -> None:
+        """Load the catalogue once there is a list to be seen, which it would delay."""
+        if self._machines_due:
+            self._machines_due = False
+            self.answers.offer_machines()
 
     def deactivate(self) -> None:
         """Keep what was typed, and the widths of the panes."""
@@ -318,6 +324,8 @@ class ModelsScreen(Screen):
         if entries or self.library.shelf.is_complete:
             self._show_page(has_entries=bool(entries))
         self._show_state()
+        if entries:
+            self._offer_machines()
 
     def _show_page(self, *, has_entries: bool) -> None:
         page = _LIST if has_entries else _EMPTY
