@@ -21,7 +21,7 @@ from desktop.gguf.tensor_types import TENSOR_TYPES
 HEADER_LIMIT_BYTES = 64 * 1024 * 1024
 KEY_LIMIT = 16_384
 TENSOR_LIMIT = 32_768
-STRINGS_LIMIT = 3_000_000  # of all arrays together
+STRINGS_LIMIT = 2_000_000  # of all arrays together
 KEPT_ELEMENTS = 4_096  # arrays up to this length are kept, longer ones only counted
 TEXT_LIMIT_BYTES = 1 << 20  # longer texts (a whole tokenizer.json) are stepped over
 # What one header may cost to read, in steps of about a microsecond on a processor of 2023: twice

@@ -28,8 +28,8 @@ _WORTHWHILE = 24
 _TRIAL_LOOKS = 64
 # What things cost, in steps of about a microsecond: a block, a look (and each mark one step), and
 # how many of others one step is enough for.
-_BLOCK_STEPS, _LOOK_STEPS = 60, 5
-_BYTES_A_STEP, _STRINGS_A_STEP, _MARKED_A_STEP = 2_000, 5, 3
+_BLOCK_STEPS, _LOOK_STEPS = 50, 5
+_BYTES_A_STEP, _FOUND_A_STEP, _STRINGS_A_STEP, _MARKED_A_STEP = 4_000, 200, 5, 3
 
 
 class Walked(NamedTuple):
@@ -83,7 +83,8 @@ def walk_block(
         if not more:
             break
         done += more
-    steps = _BLOCK_STEPS + len(raw) // _BYTES_A_STEP + looks * _LOOK_STEPS
+    steps = _BLOCK_STEPS + len(raw) // _BYTES_A_STEP + len(starts) // _FOUND_A_STEP
+    steps += looks * _LOOK_STEPS
     steps += stepped // (_STRINGS_A_STEP if marks is None else _MARKED_A_STEP)
     if marks is not None and chains:
         chosen = np.concatenate([np.arange(first, after) for first, after in chains])
