@@ -8,7 +8,13 @@ import pytest
 from desktop.errors import UserError
 from desktop.suites.generators.generator import TIERS
 from desktop.suites.reader import list_bundled_suites, read_suite
-from desktop.suites.selections import draw_cases, find_selection, list_selections, read_selection
+from desktop.suites.selections import (
+    count_cases,
+    draw_cases,
+    find_selection,
+    list_selections,
+    read_selection,
+)
 
 BUNDLED = {path.stem: read_suite(path) for path in list_bundled_suites()}
 
@@ -25,8 +31,14 @@ def test_there_are_three_and_each_holds_more() -> None:
     assert count("full") == sum(len(suite.cases) for suite in BUNDLED.values())
 
 
+def test_a_selection_is_counted_without_being_drawn() -> None:
+    for selection in list_selections():
+        assert count_cases(selection, BUNDLED.values()) == count(selection.id)
+
+
 def test_full_names_every_bundled_suite_and_keeps_it_as_it_is() -> None:
     assert set(find_selection("full").counts) == set(BUNDLED)
+    assert all(suite.id == name for name, suite in BUNDLED.items()), "files are named by id"
     assert {suite.id: suite for suite in read_selection("full")} == BUNDLED
 
 
