@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from desktop.domain.base import JsonValue
 from desktop.domain.settings import Sampling
 from desktop.domain.suite import Case, Check, Continuation, Message, Metric, Role
 from desktop.suites.attachments import note_unknown, read_messages
@@ -14,7 +15,7 @@ from desktop.suites.fields import Fields
 from desktop.suites.findings import Findings
 from desktop.suites.likelihood import read_continuations, read_metric
 from desktop.suites.variables import Filler, read_variables
-from desktop.suites.yaml_tree import Mapping, Node, Scalar, to_value
+from desktop.suites.yaml_tree import Mapping, Node, Scalar, is_finite, to_value
 
 DIFFICULTIES = ("easy", "medium", "hard")
 # What a case takes from the defaults as it stands there, its own variables filled in.
@@ -159,7 +160,6 @@ class CaseReader:
         constraint = read_constraint(fields, self._findings)
         constraint = constraint or (Constraint() if by_likelihood else defaults.constraint)
         weight = fields.number("weight", 0, MOST_WEIGHT)
-        row = fields.node("source_row")
         return Case(
             id=case_id,
             title=fields.text("title", case_id),
@@ -174,7 +174,7 @@ class CaseReader:
             stop=fields.texts("stop") or defaults.stop,
             grammar=constraint.grammar,
             json_schema=constraint.json_schema,
-            source_row=None if row is None else to_value(row),
+            source_row=self._source_row(),
             passing_example=passing,
             failing_example=failing,
             few_shot=self._few_shot(),
@@ -233,6 +233,14 @@ class CaseReader:
         known = self._attachable.documents
         note_unknown("documents", names, known, self._fields, self._findings)
         return names
+
+    def _source_row(self) -> JsonValue:
+        node = self._fields.node("source_row")
+        value = None if node is None else to_value(node)
+        if not is_finite(value):
+            self._fields.wrong("source_row", "values that can be kept, without infinite numbers")
+            return None
+        return value
 
     def _examples(self) -> tuple[str | None, str | None]:
         node = self._fields.node("examples")

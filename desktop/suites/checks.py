@@ -11,7 +11,7 @@ from desktop.scoring.kind import JSON_TYPES, TAKES, CheckKind, Shape
 from desktop.scoring.registry import KINDS, parse_check
 from desktop.suites.fields import Fields, as_number, as_text, as_texts
 from desktop.suites.findings import Findings, nearest
-from desktop.suites.yaml_tree import Items, Mapping, Node, Scalar, to_value
+from desktop.suites.yaml_tree import Items, Mapping, Node, Scalar, is_finite, to_value
 
 _WANTED = {
     Shape.TEXT: "a text",
@@ -164,11 +164,12 @@ def _share(node: Node) -> JsonValue:
 
 def _schema(node: Node) -> JsonValue:
     value = to_value(node)
-    return value if isinstance(value, dict | bool) else None
+    return value if isinstance(value, dict | bool) and is_finite(value) else None
 
 
 def _fields(node: Node) -> JsonValue:
-    return to_value(node) if isinstance(node, Mapping) else None
+    value = to_value(node) if isinstance(node, Mapping) else None
+    return value if is_finite(value) else None
 
 
 def _types(node: Node) -> JsonValue:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from desktop.domain.base import JsonValue
 from desktop.suites.findings import Findings, nearest
-from desktop.suites.yaml_tree import Items, Mapping, Node, Scalar, to_value
+from desktop.suites.yaml_tree import Items, Mapping, Node, Scalar, is_finite, to_value
 
 _Choice = TypeVar("_Choice", bound=str)
 IDENTIFIER = r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}"
@@ -143,7 +143,10 @@ class Fields:
         if not isinstance(node, Mapping):
             self.wrong(key, "keys with values")
             return {}
-        return {name.text: to_value(value) for name, value in node.pairs}
+        found = {name.text: to_value(value) for name, value in node.pairs}
+        if not is_finite(found):
+            self.wrong(key, "keys with values, without infinite numbers")
+        return found
 
     def choice(self, key: str, allowed: MappingOf[str, _Choice]) -> _Choice | None:
         """Return one of a few words."""

@@ -26,6 +26,7 @@ from desktop.suites.plain_yaml import (
     to_builtin,
     to_node,
 )
+from desktop.suites.yaml_tree import is_finite
 
 # Smaller files are read carefully in no time.
 FEWEST_CASES = 200
@@ -152,7 +153,7 @@ class QuickReader:
             repeats=defaults.repeats,
             sampling=defaults.sampling,
             group=_text(values["group"]) if "group" in values else defaults.group,
-            source_row=None if row is None else to_builtin(row),
+            source_row=None if row is None else _row(row),
         )
 
     def _few_shot(self, value: "Value | None") -> str:
@@ -170,6 +171,13 @@ class QuickReader:
         if not all(name in self._attachable.documents for name in names):
             raise NotPlain
         return names
+
+
+def _row(value: Value) -> JsonValue:
+    row = to_builtin(value)
+    if not is_finite(row):
+        raise NotPlain
+    return row
 
 
 def _messages(values: dict[str, Value]) -> tuple[Message, ...]:

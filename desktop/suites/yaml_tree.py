@@ -53,11 +53,7 @@ class Scalar(Value, frozen=True, kw_only=True):
             return words[self.text.lower()]
         if _INTEGER.fullmatch(self.text):
             return int(self.text)
-        if _FLOAT.fullmatch(self.text) is None:
-            return self.text
-        number = float(self.text)
-        # Beyond all numbers: it could not be kept as one.
-        return number if math.isfinite(number) else self.text
+        return float(self.text) if _FLOAT.fullmatch(self.text) else self.text
 
 
 class Items(Value, frozen=True, kw_only=True):
@@ -100,6 +96,15 @@ def to_value(node: Node) -> JsonValue:
     if isinstance(node, Items):
         return [to_value(item) for item in node.nodes]
     return {key.text: to_value(item) for key, item in node.pairs}
+
+
+def is_finite(value: JsonValue) -> bool:
+    """Whether all numbers in a value can be kept: 1e999 lies beyond them."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return all(is_finite(item) for item in value.values())
+    return all(is_finite(item) for item in value) if isinstance(value, list) else True
 
 
 def parse_yaml(text: str, first_line: int = 1) -> Node:

@@ -19,7 +19,7 @@ from desktop.scoring.registry import KINDS
 from desktop.suites.promptfoo.files import PREFIX, ProjectFiles
 from desktop.suites.promptfoo.notices import Notices
 from desktop.suites.promptfoo.template import Renderer, TemplateProblem, as_text
-from desktop.suites.yaml_tree import Node, to_value
+from desktop.suites.yaml_tree import Node, is_finite, to_value
 
 _CODE = frozenset({"javascript", "python", "ruby", "webhook"})
 _MODEL_GRADED = frozenset(
@@ -203,6 +203,8 @@ def _validate(check: Check) -> None:
     kind = KINDS.get(check.kind)
     if kind is None:
         raise Unsupported(f'has no counterpart here ("{check.kind}"), and is left out')
+    if not is_finite([check.expected, check.options]):
+        raise Unsupported("holds a number beyond all numbers")
     fault = kind.find_fault(check)
     if fault:
         raise Unsupported(f"can't be used: {fault}")
