@@ -171,31 +171,29 @@ def measure_library() -> Part:
         folder = Path(home) / "models"
         write_models(folder)
         with Database.open(Path(home) / "bench.sqlite") as database:
-            names, first = _look(database, folder)
+            names, first, busy = _look(database, folder)
             known = [_look(database, folder)[1] for _ in range(5)]
-    again = statistics.median(known)
+    again, rate = statistics.median(known), MODELS / busy
     rows = [
         ("names and sizes told, s", f"{names:.2f}", f"{NAMES_SECONDS:g}"),
-        ("models a second, first look", f"{MODELS / first:.0f}", f"{MODELS_PER_SECOND:g}"),
+        ("models a second and core, first look", f"{rate:.0f}", f"{MODELS_PER_SECOND:g}"),
         ("the whole first look, s", f"{first:.2f}", ""),
         ("the whole look when known, s", f"{again:.2f}", f"{KNOWN_SECONDS:g}"),
     ]
     return Part(
         "A thousand model files",
-        "names and sizes in 0.5 s, then 100 models a second by one core, all in 0.3 s when known",
+        "names and sizes in 0.5 s, 100 models a second and core, all in 0.3 s when known",
         results.table(
             (f"{MODELS:,} files in {MODELS // _MODELS_PER_FOLDER} folders", "measured", "aim"),
             rows,
         ),
-        names < NAMES_SECONDS
-        and MODELS / (first - names) >= MODELS_PER_SECOND
-        and again < KNOWN_SECONDS,
+        names < NAMES_SECONDS and rate >= MODELS_PER_SECOND and again < KNOWN_SECONDS,
     )
 
 
-def _look(database: Database, folder: Path) -> tuple[float, float]:
-    """Return the seconds until all files were told by name and size, and until the end."""
-    begin = time.perf_counter()
+def _look(database: Database, folder: Path) -> tuple[float, float, float]:
+    """Return the seconds until all files were told by name and size and until the end, and busy."""
+    begin, busy = time.perf_counter(), time.process_time()
     named = 0.0
 
     def note(finds: Sequence[Find]) -> None:
@@ -207,7 +205,7 @@ def _look(database: Database, folder: Path) -> tuple[float, float]:
     taken = time.perf_counter() - begin
     if len(change.models) != MODELS or change.problems:
         raise SystemExit(f"{len(change.models)} models and {len(change.problems)} problems")
-    return named, taken
+    return named, taken, time.process_time() - busy
 
 
 def write_models(folder: Path) -> None:
