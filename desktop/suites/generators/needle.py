@@ -6,6 +6,7 @@ text, so that the newer counts. Lengths are given in tokens; how many words thos
 the tokeniser, `WORDS_PER_TOKEN` is what English text has with usual ones.
 """
 
+from desktop.domain.suite import Check
 from desktop.suites.generators.chance import Draws
 from desktop.suites.generators.demands import demand_words, forbid_words, limit_words
 from desktop.suites.generators.filler import write_paragraphs
@@ -56,7 +57,12 @@ def _make(request: Request) -> Item | None:
         title=f"A code in {tokens:,} tokens of text, {depth} % of the way down",
         prompt=f"Text:\n{text}\n\nQuestion: What is the code of the {colours[0]} cabinet now?"
         " Give only the code.",
-        checks=(demand_words(right), *forbid_words(wrong), limit_words(_MOST_WORDS)),
+        checks=(
+            demand_words(right),
+            *forbid_words(wrong),
+            Check(kind="not", expected={"regex": rf"(?<!\d)(?!{right}(?!\d))\d{{4}}(?!\d)"}),
+            limit_words(_MOST_WORDS),
+        ),
         passing=f"The code is {right}.",
         failing=failing,
         tags=(f"depth {depth}", f"tokens {tokens}"),

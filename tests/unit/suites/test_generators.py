@@ -32,7 +32,7 @@ each_generator = pytest.mark.parametrize("generator", GENERATORS.values(), ids=l
 HASHES = {
     ("arithmetic", 1): "991bb091bd092e2d",
     ("tables", 1): "4f7608c6fd197e9e",
-    ("needle", 1): "9288c198a632fdb7",
+    ("needle", 1): "5bf202051ae32074",
     ("instructions", 1): "0dcc9a4849abc0bb",
     ("extraction", 1): "e06af7fbe2eae562",
     ("facts", 1): "4fb841bd4b3223c3",
@@ -268,6 +268,13 @@ def test_in_the_hard_tier_the_older_code_is_a_trap() -> None:
     old = re.search(r"Until last week .* was (\d+)", prompt_of(case))
     assert old is not None
     assert score_answer(f"It is {old[1]}.", case)[0] is Outcome.FAILED
+
+
+def test_a_second_code_beside_the_right_one_is_no_answer() -> None:
+    (case,) = make("needle", 1, difficulty="easy")
+    right = re.findall(r"\d{4}", answer_of(case))[0]
+    assert score_answer(f"**{right}**", case)[0] is Outcome.PASSED
+    assert score_answer(f"{right}. The code is 1234.", case)[0] is Outcome.FAILED
 
 
 def test_a_hundred_thousand_tokens_are_made() -> None:
