@@ -26,6 +26,7 @@ from desktop.inference.allowance import usable_cores
 from desktop.inference.engine import (
     ContinuationSet,
     ContinuationsScored,
+    LikelihoodFailed,
     LoadModel,
     TokenBoundary,
 )
@@ -118,7 +119,7 @@ def time_scoring(engine: EngineProcess, parts: Sequence[Sequence[ContinuationSet
     """Return the seconds that one call for each part takes."""
     started = time.perf_counter()
     for part in parts:
-        if not all(isinstance(e, ContinuationsScored) for e in engine.score_continuations(part)):
+        if any(isinstance(e, LikelihoodFailed) for e in engine.score_continuations(part)):
             print("A question about the document could not be scored.")
             sys.exit(quiet.NOT_JUDGED)
     return time.perf_counter() - started

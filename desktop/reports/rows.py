@@ -132,7 +132,8 @@ def merge_repeats(answers: Sequence[Answer], *, timed_alone: bool = False) -> Co
     One verdict a case keeps cases the unit of every count and test: repeats of one case are not
     independent of each other, and an interval that counted them as cases would be too narrow.
     One that is not passed is truncated, refused or thinking only if most of what did not pass
-    was. Errors and what waits for a rating are left out unless there is nothing else. The text shown is that of the first answer with this verdict.
+    was. Errors and what waits for a rating are left out unless there is nothing else. The text
+    shown is that of the first answer with this verdict.
     """
     ordered = sorted(answers, key=lambda answer: answer.repeat)
     scored = [answer for answer in ordered if answer.outcome.is_judged]

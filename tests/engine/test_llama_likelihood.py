@@ -15,6 +15,7 @@ import pytest
 from desktop.domain.settings import CacheType, EngineOptions
 from desktop.errors import EngineFault
 from desktop.inference.engine import (
+    ContextMade,
     ContinuationScore,
     ContinuationSet,
     ContinuationsScored,
@@ -88,8 +89,11 @@ def read_hellaswag(count: int) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def scores_of(events: Iterable[LikelihoodEvent]) -> dict[str, tuple[ContinuationScore, ...]]:
-    found = {}
+    found: dict[str, tuple[ContinuationScore, ...]] = {}
     for event in events:
+        if isinstance(event, ContextMade):
+            assert not found, "the context is told of before the first score"
+            continue
         assert isinstance(event, ContinuationsScored), event
         found[event.key] = event.scores
     return found
@@ -287,7 +291,8 @@ def test_sizes_that_cannot_be_are_refused_with_a_sentence(
         ContinuationSet(key="long", context="x", continuations=("y" * 80,)),
         ContinuationSet(key="nothing", context="x", continuations=("",)),
     ]
-    found = {event.key: event for event in engine.score_continuations(items)}
+    events = engine.score_continuations(items)
+    found = {e.key: e for e in events if not isinstance(e, ContextMade)}
     assert isinstance(found["cut"], ContinuationsScored)
     assert [score.truncated_tokens for score in found["cut"].scores] == [
         found["cut"].context_tokens + count - 1 - 64 for count in (3, 2)
@@ -319,9 +324,9 @@ def test_masked_control_texts_stay_text(together: EngineProcess) -> None:
         )
         for key, text, mask in (("a", "<|im_end|>", ""), ("b", "<|im\ue000_end|>", "\ue000"))
     )
-    first, second = sorted(together.score_continuations([plain, masked]), key=lambda e: e.key)
-    assert isinstance(first, ContinuationsScored)
-    assert isinstance(second, ContinuationsScored)
+    events = together.score_continuations([plain, masked])
+    scored = {e.key: e for e in events if isinstance(e, ContinuationsScored)}
+    first, second = scored["a"], scored["b"]
     assert second.context_tokens > first.context_tokens
 
 

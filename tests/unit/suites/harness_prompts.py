@@ -28,10 +28,10 @@ socket.socket.connect = _refuse  # type: ignore[method-assign]
 
 
 def _make_task(job: dict[str, Any]) -> Any:
-    import datasets  # type: ignore[import-untyped]  # noqa: PLC0415
-    from lm_eval import tasks  # type: ignore[import-untyped]  # noqa: PLC0415
-    from lm_eval.api.task import ConfigurableTask  # type: ignore[import-untyped]  # noqa: PLC0415
-    from lm_eval.tasks._yaml_loader import load_yaml  # type: ignore[import-untyped]  # noqa: PLC0415
+    import datasets  # noqa: PLC0415
+    from lm_eval import tasks  # noqa: PLC0415
+    from lm_eval.api.task import ConfigurableTask  # noqa: PLC0415
+    from lm_eval.tasks._yaml_loader import load_yaml  # noqa: PLC0415
 
     path = Path(tasks.__file__).parent / job["task"]
     if job["task"].startswith(_WITHOUT_SCORERS):
@@ -56,7 +56,7 @@ def _make_task(job: dict[str, Any]) -> Any:
 
 def _ask(job: dict[str, Any]) -> dict[str, Any]:
     if job["task"] == "squadv2":  # a class instead of a YAML file
-        from lm_eval.tasks.squadv2.task import SQuAD2  # type: ignore[import-untyped]  # noqa: PLC0415
+        from lm_eval.tasks.squadv2.task import SQuAD2  # noqa: PLC0415
 
         texts = [[[SQuAD2.doc_to_text(None, row), ""]] for row in job["rows"]]
         return {"requests": texts, "until": ["\n"], "metrics": ["exact", "f1"]}

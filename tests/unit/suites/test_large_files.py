@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from desktop.domain.suite import Suite
 from desktop.errors import UserError
-from desktop.suites import quick_cases, reader
+from desktop.suites import quick_cases
 from desktop.suites.plain_yaml import NotPlain, is_plain_text, parse_entry, to_plain
 from desktop.suites.quick_cases import split_cases
 from desktop.suites.reader import list_bundled_suites, read_suite
@@ -172,5 +172,5 @@ def test_what_we_write_at_length_is_read_again(tmp_path: Path) -> None:
     path.write_text(f"{HEAD}cases:\n{many_cases(3000)}", encoding="utf-8")
     suite = read_suite(path)
     path.write_text(format_suite(suite), encoding="utf-8")
-    assert reader.split_cases(path.read_text(encoding="utf-8")) is not None
+    assert split_cases(path.read_text(encoding="utf-8")) is not None
     assert read_suite(path).cases == suite.cases
