@@ -65,7 +65,8 @@ class RunSettings(Value, frozen=True, kw_only=True):
     run on one machine. `max_tokens` limits an answer, for cases that set no limit of their own.
     A model that thinks first may do so for `max_thinking_tokens`, and is cut off there; with a
     `thinking_budget` its thinking is ended after so many tokens and it goes on to its answer.
-    `gpu_layers` of -1 means as many as fit. `case_timeout_seconds` ends a case that hangs.
+    `gpu_layers` of -1 means as many as fit. `case_timeout_seconds` ends a case that hangs; of
+    several cases at once each has a share of the engine, and only that share counts.
     With `likelihood_in_chat` cases that likelihood decides are put into the model's chat template;
     otherwise they are running text, as in lm-evaluation-harness by default.
     """

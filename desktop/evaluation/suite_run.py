@@ -6,7 +6,6 @@ cause. A run gives up when the engine is lost several times without an answer in
 """
 
 import contextlib
-import time
 from collections import deque
 from collections.abc import Iterator
 
@@ -36,6 +35,7 @@ from desktop.evaluation.prompts import (
     make_prompt,
     render_questions,
 )
+from desktop.evaluation.shared_time import SharedTime
 from desktop.evaluation.workshop import Workshop
 from desktop.inference.engine import (
     ContextMade,
@@ -85,6 +85,7 @@ class SuiteRun:
         self._suspects: deque[Question] = deque()
         self._under_way: dict[str, Question] = {}
         self._begun: dict[str, float] = {}
+        self._time = SharedTime()
         self._lost: dict[str, str] = {}
         self._losses = 0
         self._failed_loads = 0
@@ -191,10 +192,12 @@ class SuiteRun:
             else:
                 prompts.append(make_prompt(question, rendered, self.run, templated=self._templated))
         self._pace.start()
+        self._time.share(0)
         try:
             with Deadline(engine.cancel) as deadline:
                 for event in engine.generate(prompts):
                     yield from self._receive(event, unasked)
+                    self._time.share(len(self._under_way))
                     deadline.set(self._next_deadline())
                     if self._control.wish is not Wish.GO_ON:
                         engine.cancel()
@@ -279,7 +282,7 @@ class SuiteRun:
         elif isinstance(event, GenerationStarted):
             question = unasked.pop(event.key)
             self._under_way[event.key] = question
-            self._begun[event.key] = time.monotonic()
+            self._begun[event.key] = self._time.share(len(self._under_way))
             yield AnswerStarted(
                 run_id=self.run.id, case_id=question.case.id, repeat=question.repeat
             )
@@ -313,10 +316,12 @@ class SuiteRun:
     def _next_deadline(self) -> float | None:
         """Return when the case that has been under way longest must be done."""
         begun = [self._begun[key] for key in self._under_way]
-        return min(begun) + self.run.settings.case_timeout_seconds if begun else None
+        if not begun:
+            return None
+        return self._time.moment_of(min(begun) + self.run.settings.case_timeout_seconds)
 
     def _is_overdue(self, key: str) -> bool:
-        return time.monotonic() >= self._begun[key] + self.run.settings.case_timeout_seconds
+        return self._time.has_passed(self._begun[key] + self.run.settings.case_timeout_seconds)
 
     def _finish(self, question: Question, event: GenerationFinished) -> Iterator[RunEvent]:
         outcome, score, scores = score_answer(
