@@ -16,7 +16,8 @@ class Span(Value, frozen=True, kw_only=True):
 class Score(Value, frozen=True, kw_only=True):
     """One check's verdict on one answer: 0 to 1, and a sentence why.
 
-    `open` means that there is no verdict yet: a person or a judge model has to give it.
+    `open` means that there is no verdict yet: a person or a judge model has to give it. `agreed`
+    tells whether a judge model said the same when asked the other way round, `None` of all else.
     """
 
     check: str
@@ -26,6 +27,7 @@ class Score(Value, frozen=True, kw_only=True):
     weight: float = 1.0
     spans: tuple[Span, ...] = ()
     open: bool = False
+    agreed: bool | None = None
 
 
 class Likelihood(Value, frozen=True, kw_only=True):

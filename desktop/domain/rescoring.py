@@ -21,6 +21,8 @@ class Scoring(Value, frozen=True, kw_only=True):
     """One set of scores for a run's answers, under the checks of `suite`.
 
     `name` is a person's; `judge` names the model that decided what only a judge can, if one did.
+    Of its `judge_opinions` so many agreed with themselves when it was asked the other way round:
+    no score of a judge should be shown without that figure. `rated_by` names whoever rated.
     """
 
     id: str
@@ -30,3 +32,11 @@ class Scoring(Value, frozen=True, kw_only=True):
     counts: RunCounts
     name: str = ""
     judge: str = ""
+    judge_opinions: int = 0
+    judge_agreements: int = 0
+    rated_by: str = ""
+
+    @property
+    def judge_agreement(self) -> float | None:
+        """The share of the judge's opinions that agreed with themselves, `None` without any."""
+        return self.judge_agreements / self.judge_opinions if self.judge_opinions else None

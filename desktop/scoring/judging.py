@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 import regex
+from msgspec.structs import replace
 
 from desktop.domain.base import Value
 from desktop.domain.judging import JudgeModel
@@ -138,7 +139,8 @@ def combine_grades(upwards: float, downwards: float, check: Check, judge: str) -
     told = f"{judge} grades this {grade:g} of {highest}; {least:g} is wanted."
     if not agreed:
         told += f" It does not agree with itself: {upwards:g}, and {downwards:g} asked otherwise."
-    return Opinion(verdict=verdict(told, passed=grade >= least, score=share), agreed=agreed)
+    found = verdict(told, passed=grade >= least, score=share)
+    return Opinion(verdict=replace(found, agreed=agreed), agreed=agreed)
 
 
 def combine_preferences(straight: Preference, swapped: Preference, judge: str) -> Opinion:
@@ -156,7 +158,8 @@ def combine_preferences(straight: Preference, swapped: Preference, judge: str) -
     told = f"{judge} finds the answer {word} the one it is compared with."
     if not agreed:
         told += " With the answers the other way round it said something else: a tie."
-    return Opinion(verdict=verdict(told, passed=share > 0, score=share), agreed=agreed)
+    said = verdict(told, passed=share > 0, score=share)
+    return Opinion(verdict=replace(said, agreed=agreed), agreed=agreed)
 
 
 def ask_judge(judge: JudgeModel, question: str, answer: str, check: Check) -> Opinion:

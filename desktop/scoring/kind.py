@@ -49,12 +49,18 @@ class Waiting(Exception):
 
 
 class Verdict(Value, frozen=True, kw_only=True):
-    """What a scorer says of an answer: `score` 0 to 1, and a sentence why."""
+    """What a scorer says of an answer: `score` 0 to 1, and a sentence why.
+
+    `agreed` tells whether a judge model said the same when asked the other way round, `None` of
+    every other scorer. With `open` it came to no verdict, and the sentence says why.
+    """
 
     passed: bool
     explanation: str
     score: float
     spans: tuple[Span, ...] = ()
+    agreed: bool | None = None
+    open: bool = False
 
 
 def verdict(

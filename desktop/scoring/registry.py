@@ -234,6 +234,8 @@ def _as_score(found: Verdict, check: Check, shift: int | None) -> Score:
         score=found.score,
         explanation=found.explanation,
         weight=check.weight,
+        open=found.open,
+        agreed=found.agreed,
         spans=tuple(Span(start=s.start + (shift or 0), end=s.end + (shift or 0)) for s in spans),
     )
 

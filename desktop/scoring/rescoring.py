@@ -4,17 +4,17 @@ Only checks may have changed: a case that asks something else is another case, a
 says nothing about it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from desktop.domain.answer import Answer
+from desktop.domain.answer import Answer, Score
 from desktop.domain.judging import JudgeModel
 from desktop.domain.rescoring import ScoredAnswer
 from desktop.domain.run import Outcome, StopReason
 from desktop.domain.suite import Case, Suite
 from desktop.errors import UserError
-from desktop.scoring.judging import Opinion, ask_judge
+from desktop.scoring.judging import ask_judge
 from desktop.scoring.kind import ScorerFault, Verdict
-from desktop.scoring.registry import KINDS, score_answer
+from desktop.scoring.registry import score_answer
 
 _LISTED = 5
 # Verdicts of people and judges: by answer, then by the check's place in its case.
@@ -86,31 +86,81 @@ def _rescore(answer: Answer, case: Case, decided: Mapping[int, Verdict]) -> Scor
     )
 
 
-def list_open_checks(case: Case, kind: str) -> tuple[int, ...]:
-    """Return the places of a case's checks that a person (`rating`) or a judge decides."""
+def keep_decided(
+    answers: Sequence[Answer], suite: Suite, kinds: Collection[str]
+) -> dict[str, dict[int, Verdict]]:
+    """Return what people and judges decided of checks of these kinds, to be built upon.
+
+    `answers` carry the set of scores to take it from. A check that is no longer at its place in
+    the suite is another check, and decided by nobody.
+    """
+    cases = {case.id: case for case in suite.cases}
+    decided: dict[str, dict[int, Verdict]] = {}
+    for answer in answers:
+        checks = cases[answer.case_id].checks
+        if len(checks) != len(answer.scores):  # a scorer's fault ended the list
+            continue
+        found = {
+            place: _as_verdict(score)
+            for place, (check, score) in enumerate(zip(checks, answer.scores, strict=True))
+            if check.kind == score.check and check.kind in kinds and _is_decided(answer, score)
+        }
+        if found:
+            decided[answer.id] = found
+    return decided
+
+
+def _is_decided(answer: Answer, score: Score) -> bool:
+    """Whether somebody gave this verdict: with other outcomes no check was run."""
+    cut_short = (Outcome.TRUNCATED, Outcome.THINKING_ONLY, Outcome.ERROR)
+    return not score.open and answer.outcome not in cut_short and bool(answer.text.strip())
+
+
+def _as_verdict(score: Score) -> Verdict:
+    return Verdict(
+        passed=score.passed,
+        explanation=score.explanation,
+        score=score.score,
+        agreed=score.agreed,
+    )
+
+
+def list_waiting(
+    answers: Sequence[Answer], suite: Suite, kind: str, decided: Decided | None = None
+) -> tuple[tuple[Answer, int], ...]:
+    """Return what waits for a `judge` or a `rating`, by answer and place, in the answers' order.
+
+    An answer that came to nothing, and so is scored without them, is not among it.
+    """
+    open_ones = {
+        found.answer_id: found.scores
+        for found in rescore(answers, suite, decided)
+        if found.outcome is Outcome.OPEN
+    }
     return tuple(
-        place
-        for place, check in enumerate(case.checks)
-        if check.kind == kind and KINDS[kind].decided_elsewhere
+        (answer, place)
+        for answer in answers
+        for place, score in enumerate(open_ones.get(answer.id, ()))
+        if score.open and score.check == kind
     )
 
 
 def ask_about_answers(
-    judge: JudgeModel, answers: Sequence[Answer], suite: Suite
-) -> Iterator[tuple[Answer, int, Opinion | ScorerFault]]:
-    """Ask a judge about every answer with a `judge` check; yield each opinion as it comes.
+    judge: JudgeModel, answers: Sequence[Answer], suite: Suite, decided: Decided | None = None
+) -> Iterator[tuple[Answer, int, Verdict]]:
+    """Ask a judge about every answer that waits for one; yield each verdict as it comes.
 
-    A reply without a verdict is yielded as its `ScorerFault`: the check stays open. What is
-    collected by answer and place goes to `rescore` as `decided`.
+    Of a reply without a verdict an open one is yielded that says so. What is collected by answer
+    and place goes to `rescore` as `decided`, to which `decided` here is a beginning.
     """
     cases = {case.id: case for case in suite.cases}
-    for answer in answers:
+    documents = {document.id: document.text for document in suite.documents}
+    for answer, place in list_waiting(answers, suite, "judge", decided):
         case = cases[answer.case_id]
-        if not answer.text.strip() or answer.stop_reason is StopReason.ERROR:
-            continue
-        question = "\n\n".join(message.content for message in case.messages)
-        for place in list_open_checks(case, "judge"):
-            try:
-                yield answer, place, ask_judge(judge, question, answer.text, case.checks[place])
-            except ScorerFault as fault:
-                yield answer, place, fault
+        shown = [f"[{name}]\n{documents[name]}" for name in case.documents if name in documents]
+        question = "\n\n".join((*shown, *(message.content for message in case.messages)))
+        try:
+            said = ask_judge(judge, question, answer.text, case.checks[place]).verdict
+        except ScorerFault as fault:
+            said = Verdict(passed=False, explanation=f"Still open: {fault}", score=0.0, open=True)
+        yield answer, place, said

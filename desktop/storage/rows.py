@@ -44,7 +44,7 @@ from desktop.domain.suite import Suite
 from desktop.storage.columns import Document, EnumByValue, UtcDateTime
 
 # The newest migration's revision. Kept here so that opening need not import Alembic.
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0007"
 
 _ID_LENGTH = 36
 _SHA256_LENGTH = 64
@@ -247,6 +247,9 @@ class ScoringRow(Base):
     counts: Mapped[RunCounts]
     name: Mapped[str]
     judge: Mapped[str]
+    judge_opinions: Mapped[int] = mapped_column(server_default="0")
+    judge_agreements: Mapped[int] = mapped_column(server_default="0")
+    rated_by: Mapped[str] = mapped_column(server_default="")
 
 
 class ScoringResultRow(Base):

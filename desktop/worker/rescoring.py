@@ -8,9 +8,10 @@ import msgspec
 from desktop.domain.answer import Answer
 from desktop.domain.base import new_id, utc_now
 from desktop.domain.rescoring import Scoring
-from desktop.domain.run import RunCounts, SuiteReference
+from desktop.domain.run import RunCounts
 from desktop.domain.suite import Suite
 from desktop.errors import UserError
+from desktop.evaluation.evaluator import refer_to
 from desktop.scoring.kind import Verdict
 from desktop.scoring.rescoring import check_same_questions, rescore
 from desktop.storage.database import Database
@@ -24,6 +25,7 @@ def rescore_run(
     *,
     name: str = "",
     judge: str = "",
+    rated_by: str = "",
     decided: Mapping[str, Mapping[int, Verdict]] | None = None,
 ) -> tuple[Scoring, tuple[Answer, ...]]:
     """Return the new set of scores and the answers with it; see `Operations.rescore_run`."""
@@ -34,20 +36,18 @@ def rescore_run(
         )
     check_same_questions(details.suite, suite, details.answers)
     results = rescore(details.answers, suite, decided)
+    agreed = [s.agreed for each in results for s in each.scores if s.agreed is not None]
     scoring = Scoring(
         id=new_id(),
         run_id=details.run.id,
-        suite=SuiteReference(
-            id=suite.id,
-            title=suite.title,
-            version=suite.version,
-            sha256=suite.sha256,
-            cases=len(suite.cases),
-        ),
+        suite=refer_to(suite),
         made_at=utc_now(),
         counts=RunCounts.of_outcomes(Counter(each.outcome for each in results), len(results)),
         name=name,
         judge=judge,
+        judge_opinions=len(agreed),
+        judge_agreements=sum(agreed),
+        rated_by=rated_by,
     )
     database.runs.add_suite(suite)
     database.scorings.add_scoring(scoring, results)

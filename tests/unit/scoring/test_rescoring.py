@@ -8,10 +8,9 @@ from msgspec.structs import replace
 from desktop.domain.answer import Answer
 from desktop.domain.base import new_id, utc_now
 from desktop.domain.run import Outcome, StopReason
-from desktop.domain.suite import Case, Check, Message, Role, Suite
+from desktop.domain.suite import Case, Check, Document, Message, Role, Suite
 from desktop.errors import UserError
 from desktop.scoring.judging import (
-    Opinion,
     Preference,
     ask_judge,
     combine_grades,
@@ -22,10 +21,14 @@ from desktop.scoring.judging import (
     read_grade,
     read_preference,
 )
-from desktop.scoring.kind import ScorerFault
 from desktop.scoring.opinion import rate
 from desktop.scoring.registry import parse_check, score_answer
-from desktop.scoring.rescoring import ask_about_answers, check_same_questions, rescore
+from desktop.scoring.rescoring import (
+    ask_about_answers,
+    check_same_questions,
+    keep_decided,
+    rescore,
+)
 
 
 def make_case(*checks: Check, ask: str = "How much?") -> Case:
@@ -195,11 +198,44 @@ def test_answers_are_judged_one_after_another_and_a_silent_judge_leaves_them_ope
     judge = Judge(lambda prompt: "GRADE: 5" if "It is 8." in prompt else "No idea.")
     found = list(ask_about_answers(judge, answers, make_suite(case)))
     assert [(answer.text, place) for answer, place, _ in found] == [("It is 8.", 1), ("8?", 1)]
-    assert isinstance(found[1][2], ScorerFault)
-    decided = {
-        answer.id: {place: said.verdict}
-        for answer, place, said in found
-        if isinstance(said, Opinion)
-    }
+    assert found[1][2].open
+    assert "gave no verdict" in found[1][2].explanation
+    decided = {answer.id: {place: said} for answer, place, said in found}
     outcomes = [each.outcome for each in rescore(answers, make_suite(case), decided)]
     assert outcomes == [Outcome.PASSED, Outcome.OPEN, Outcome.FAILED]
+    again = list(
+        ask_about_answers(judge, answers, make_suite(case), {answers[0].id: decided[answers[0].id]})
+    )
+    assert [answer.text for answer, _, _ in again] == ["8?"]
+
+
+def test_a_judge_reads_the_documents_that_the_case_is_about() -> None:
+    case = replace(make_case(JUDGE), documents=("leaflet",))
+    suite = replace(make_suite(case), documents=(Document(id="leaflet", text="Take two."),))
+    judge = Judge(lambda _: "GRADE: 5")
+    list(ask_about_answers(judge, [make_answer("Two.")], suite))
+    assert all("[leaflet]\nTake two." in asked for asked in judge.asked)
+
+
+def test_what_was_decided_is_kept_but_never_what_is_open() -> None:
+    case = make_case(JUDGE, RATING)
+    suite, answer = make_suite(case), make_answer("Hello, dear.")
+    (_, place, said) = next(ask_about_answers(Judge(lambda _: "GRADE: 4"), [answer], suite))
+    (scored,) = rescore([answer], suite, {answer.id: {place: said}})
+    assert scored.outcome is Outcome.OPEN
+    stored = replace(answer, outcome=scored.outcome, scores=scored.scores)
+    assert keep_decided([stored], suite, {"judge", "rating"}) == {answer.id: {0: said}}
+    assert keep_decided([stored], suite, {"rating"}) == {}
+    turned = make_suite(make_case(RATING, JUDGE))
+    assert keep_decided([stored], turned, {"judge", "rating"}) == {}
+
+
+def test_a_judge_tells_with_its_verdict_whether_it_agreed_with_itself() -> None:
+    suite, answer = make_suite(make_case(JUDGE)), make_answer("Hello, dear.")
+    flighty = Judge(lambda prompt: "GRADE: 1" if "down to" in prompt else "GRADE: 5")
+    said = [
+        found.agreed
+        for judge in (flighty, Judge(lambda _: "GRADE: 5"))
+        for _, _, found in ask_about_answers(judge, [answer], suite)
+    ]
+    assert said == [False, True]
