@@ -1,5 +1,6 @@
 """Opening the window: painted first, then the database is opened and the window filled."""
 
+import contextlib
 import logging
 import os
 import sys
@@ -11,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from desktop import paths
-from desktop.errors import EnvironmentFault
+from desktop.errors import EnvironmentFault, UserError
 from desktop.settings.store import SettingsStore
 from desktop.ui.window import MainWindow, prepare_application
 from desktop.worker.hashing import Hashing
@@ -58,13 +59,14 @@ def show_window(open_backend: OpenBackend, *, compare: Sequence[str] = ()) -> in
     # While other threads read headers, painting would wait 5 ms for each cell's turn.
     sys.setswitchinterval(TURN_SECONDS)
     application = QApplication.instance() or QApplication(sys.argv[:1])
-    options = SettingsStore(paths.settings_file()).load()
+    store = SettingsStore(paths.settings_file())
+    options = store.load()
     prepare_application(options)
     window = MainWindow(options)
     if os.environ.get(REPORT_FIRST_PAINT):
         window.painted.connect(_report_first_paint)
     else:
-        session = _Session(window, open_backend, compare)
+        session = _Session(window, open_backend, compare, store)
         window.painted.connect(session.begin)
         window.closing.connect(session.end)
     window.show()
@@ -80,9 +82,14 @@ class _Session(QObject):
     """Backend and bridge of one window."""
 
     def __init__(
-        self, window: MainWindow, open_backend: OpenBackend, compare: Sequence[str]
+        self,
+        window: MainWindow,
+        open_backend: OpenBackend,
+        compare: Sequence[str],
+        store: SettingsStore,
     ) -> None:
         super().__init__(window)
+        self._store = store
         self._window = window
         self._open_backend = open_backend
         self._compare = tuple(compare)
@@ -101,6 +108,10 @@ class _Session(QObject):
         self._background.close()
         if self._backend is not None:
             self._backend.close()
+        elif not self._store.problem:
+            # Closed before it was filled, when nobody else keeps its state yet.
+            with contextlib.suppress(EnvironmentFault, UserError):
+                self._store.save(self._window.keep_state(self._store.load()))
 
     def _open(self) -> WindowBackend:
         try:

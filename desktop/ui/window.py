@@ -230,14 +230,16 @@ class MainWindow(QMainWindow):
             for screen in self._screens.values():
                 screen.deactivate()
             self.context.closing.emit()
-            geometry = base64.b64encode(self.saveGeometry().data()).decode("ascii")
-            self.context.change_options(
-                lambda now: msgspec.structs.replace(
-                    now, window_geometry=geometry, last_screen=str(self._wanted)
-                )
-            )
+            self.context.change_options(self.keep_state)
         self.closing.emit()
         super().closeEvent(event)
+
+    def keep_state(self, options: Options) -> Options:
+        """Return options with the window's place and its screen."""
+        geometry = base64.b64encode(self.saveGeometry().data()).decode("ascii")
+        return msgspec.structs.replace(
+            options, window_geometry=geometry, last_screen=str(self._wanted)
+        )
 
     def event(self, event: QEvent) -> bool:
         """Notice the first paint, after which everything slow may begin."""
