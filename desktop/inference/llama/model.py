@@ -67,8 +67,6 @@ class Model(Vocabulary):
         # Not the buffers in the log: mapped pages count there beside their repacked copies, and
         # a simulated load has none.
         self.weights_bytes = int(api.llama_model_size(self.pointer))
-        self.heads = int(api.llama_model_n_head(self.pointer))
-        self.window = int(api.llama_model_n_swa(self.pointer))
         self.trained_context = int(api.llama_model_n_ctx_train(self.pointer))
 
     def _refuse_what_cannot_answer(self, path: str) -> None:
@@ -81,6 +79,16 @@ class Model(Vocabulary):
         if not api.llama_model_has_decoder(self.pointer) or self.vocabulary_size <= 0:
             self.free()
             raise EngineFault(f"{name} can't write text; it may be an embedding model.")
+
+    @property
+    def heads(self) -> int:
+        """Attention heads of a layer. A vocabulary without layers has none to ask for."""
+        return int(api.llama_model_n_head(self.pointer))
+
+    @property
+    def window(self) -> int:
+        """The sliding window in tokens, 0 for a model that has none."""
+        return int(api.llama_model_n_swa(self.pointer))
 
     @property
     def chat_template(self) -> str | None:
