@@ -83,6 +83,7 @@ def build_backend(
     from desktop.settings.store import SettingsStore
     from desktop.worker.backend import Backend
     from desktop.worker.hashing import HashingThread
+    from desktop.worker.judging import make_judge
     from desktop.worker.library import check_model
     from desktop.worker.live_engine import LiveEngine
     from desktop.worker.local_operations import LocalOperations
@@ -94,7 +95,12 @@ def build_backend(
     live = LiveEngine(_choose_engine(scripted=scripted))
     tools = _make_tools(scripted=scripted)
     operations = LocalOperations(
-        opened, settings, tools.memory, engine_pid=lambda: live.pid, scripted=scripted
+        opened,
+        settings,
+        tools.memory,
+        engine_pid=lambda: live.pid,
+        scripted=scripted,
+        make_judge=partial(make_judge, live.start),
     )
 
     def make_workshop(control: "RunControl") -> "Workshop":
@@ -177,7 +183,7 @@ def _choose_engine(*, scripted: bool) -> "EngineFactory":
 
 def _make_tools(*, scripted: bool) -> "Tools":
     from desktop.cli.looking import Tools
-    from desktop.probes.machine import available_memory_bytes
+    from desktop.probes.memory import available_memory_bytes
     from desktop.worker.library import MemoryAccountant
 
     memory = MemoryAccountant(_choose_engine(scripted=scripted), available_memory_bytes)

@@ -20,7 +20,7 @@ from desktop.inference.json_schema_grammar import make_json_grammar
 
 # Models without a chat template go on writing where an answer should end: with the next question
 # and answer of a list of such.
-_ENDS_OF_PLAIN_ANSWERS = ("\nAnswer:", "\nQuestion:")
+ENDS_OF_PLAIN_ANSWERS = ("\nAnswer:", "\nQuestion:")
 _NOT_WRITTEN = RenderedPrompt(
     text="", problem="The case is decided by likelihood, which this run does not measure."
 )
@@ -145,7 +145,7 @@ def make_prompt(
         has_special_tokens=templated,
         sampling=sampling,
         max_tokens=case.max_tokens or settings.max_tokens,
-        stop=case.stop if templated else (*case.stop, *_ENDS_OF_PLAIN_ANSWERS),
+        stop=case.stop if templated else (*case.stop, *ENDS_OF_PLAIN_ANSWERS),
         mask=rendered.mask,
         grammar=find_grammar(case),
         thinking=rendered.thinking,

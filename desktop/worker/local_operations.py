@@ -46,6 +46,7 @@ from desktop.worker.collection import (
     unite_copies,
 )
 from desktop.worker.demonstration import list_demonstration_models
+from desktop.worker.judging import MakeJudge, OnProgress, judge_run
 from desktop.worker.library import MemoryAccountant, check_capacity, find_sample_models, scan
 from desktop.worker.machine_catalogue import THIS_MACHINE, describe_this_machine, list_machines
 from desktop.worker.operations import DatabaseFacts, MemoryFit, ModelPlace, RunDetails, ScanResult
@@ -69,16 +70,19 @@ class LocalOperations:
         *,
         engine_pid: Callable[[], int | None] = lambda: None,
         scripted: bool = False,
+        make_judge: MakeJudge | None = None,
     ) -> None:
         """Work on an open database; `engine_pid` tells whose memory is the engine's.
 
-        With `scripted` the sample models are pretended ones that need no file.
+        With `scripted` the sample models are pretended ones that need no file. Without
+        `make_judge` no model can judge.
         """
         self._database = database
         self._settings = settings
         self._memory = memory
         self._engine_pid = engine_pid
         self._scripted = scripted
+        self._make_judge = make_judge
         self._sampler = LoadSampler()
         self._machine: Machine | None = None
 
@@ -293,6 +297,26 @@ class LocalOperations:
         """Score a run's answers by other checks; both sets of scores are kept."""
         details = self.load_run(run_id)
         return rescore_run(self._database, details, suite, name=name, judge=judge, decided=decided)
+
+    def judge_run(
+        self,
+        run_id: str,
+        model: LanguageModel,
+        *,
+        settings: RunSettings = RunSettings(),  # noqa: B008 -- immutable
+        suite: Suite | None = None,
+        name: str = "",
+        on_progress: OnProgress = lambda _done, _total: None,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> tuple[Scoring, tuple[Answer, ...]]:
+        """Have a model decide what a run's `judge` checks ask; the old scores stay."""
+        if self._make_judge is None:
+            raise UserError("There is no engine that could judge.")
+        details = self.load_run(run_id)
+        judge = self._make_judge(
+            model, settings=settings, today=details.run.created_at.date(), is_cancelled=is_cancelled
+        )
+        return judge_run(self._database, details, suite, judge, name=name, on_progress=on_progress)
 
     def list_scorings(self, run_id: str) -> tuple[Scoring, ...]:
         """Return a run's further sets of scores, the oldest first."""

@@ -223,6 +223,26 @@ class Operations(Protocol):
         way.
         """
 
+    def judge_run(
+        self,
+        run_id: str,
+        model: LanguageModel,
+        *,
+        settings: RunSettings = ...,
+        suite: Suite | None = None,
+        name: str = "",
+        on_progress: Callable[[int, int], None] = ...,
+        is_cancelled: Callable[[], bool] = ...,
+    ) -> tuple[Scoring, tuple[Answer, ...]]:
+        """Have a model decide what a run's `judge` checks ask; the old scores stay.
+
+        Takes as long as a run: each check costs two replies of the model. `on_progress` is told
+        how many checks are decided, of how many. `suite` holds changed checks. Where the model
+        gives no verdict the check stays open, with a sentence. Raises `UserError` if nothing
+        waits for a judge or a run is under way, `EngineFault` if the model can't be loaded or its
+        engine is lost again and again, `Cancelled`; then nothing is kept.
+        """
+
     def list_scorings(self, run_id: str) -> tuple[Scoring, ...]:
         """Return a run's further sets of scores, the oldest first."""
 

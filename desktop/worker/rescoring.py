@@ -29,12 +29,7 @@ def rescore_run(
     decided: Mapping[str, Mapping[int, Verdict]] | None = None,
 ) -> tuple[Scoring, tuple[Answer, ...]]:
     """Return the new set of scores and the answers with it; see `Operations.rescore_run`."""
-    if details.suite is None or not details.answers:
-        raise UserError(
-            f"Run {details.run.id[:8]} has no answers that could be scored.",
-            remedy="Choose a run of a suite.",
-        )
-    check_same_questions(details.suite, suite, details.answers)
+    check_same_questions(require_answers(details), suite, details.answers)
     results = rescore(details.answers, suite, decided)
     agreed = [s.agreed for each in results for s in each.scores if s.agreed is not None]
     scoring = Scoring(
@@ -61,3 +56,13 @@ def rescore_run(
         )
         for answer, result in zip(details.answers, results, strict=True)
     )
+
+
+def require_answers(details: RunDetails) -> Suite:
+    """Return the suite of a run; raises `UserError` for one without answers to score."""
+    if details.suite is None or not details.answers:
+        raise UserError(
+            f"Run {details.run.id[:8]} has no answers that could be scored.",
+            remedy="Choose a run of a suite.",
+        )
+    return details.suite

@@ -268,6 +268,13 @@ class FakeOperations:
         del suite, name, judge, decided
         raise UserError(f"There is no run {run_id}.")
 
+    def judge_run(
+        self, run_id: str, model: LanguageModel, **more: object
+    ) -> tuple[Scoring, tuple[Answer, ...]]:
+        self._note("judge_run")
+        del model, more
+        raise UserError(f"There is no run {run_id}.")
+
     def list_scorings(self, run_id: str) -> tuple[Scoring, ...]:
         self._note("list_scorings")
         del run_id
