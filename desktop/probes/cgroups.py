@@ -13,11 +13,15 @@ _NO_LIMIT_BYTES = 1 << 60  # version 1 writes a number near 2**63 for "no limit"
 
 
 class ContainerLimits(Value, frozen=True, kw_only=True):
-    """Limits in force; `None` is none. `memory_used_bytes` leaves out cache that can be dropped."""
+    """Limits in force; `None` is none. `memory_used_bytes` leaves out cache that can be dropped.
+
+    Not `readable` is a system that shows this process no groups, so limits may be hidden.
+    """
 
     memory_bytes: int | None = None
     memory_used_bytes: int = 0
     cores: float | None = None
+    readable: bool = True
 
     @property
     def memory_left_bytes(self) -> int | None:
@@ -33,20 +37,26 @@ def read_limits(
     """Return the limits of this process's control groups."""
     memory: list[tuple[int, int, int]] = []
     cores: list[float] = []
+    seen = False
     for controllers, path in _read_membership(membership):
         if controllers == "":
             for folder in _ancestors(root, path):
+                seen = True
                 memory += _memory_v2(folder)
                 cores += _cores_v2(folder)
         if "memory" in controllers.split(","):
             for folder in _ancestors(root / "memory", path):
+                seen = True
                 memory += _memory_v1(folder)
         if "cpu" in controllers.split(","):
             for folder in _ancestors(_cpu_mount(root, controllers), path):
                 cores += _cores_v1(folder)
     _, limit, used = min(memory, default=(0, None, 0))
     return ContainerLimits(
-        memory_bytes=limit, memory_used_bytes=used, cores=min(cores, default=None)
+        memory_bytes=limit,
+        memory_used_bytes=used,
+        cores=min(cores, default=None),
+        readable=seen,
     )
 
 

@@ -19,18 +19,28 @@ class GpuLoad(Value, frozen=True, kw_only=True):
 
 
 def list_gpus() -> tuple[tuple[Gpu, ...], str]:
-    """Return the GPUs, and a sentence why there are none if there are none."""
+    """Return the GPUs, and a sentence why there are none, or which of them does not answer.
+
+    A GPU that fell off its bus leaves the others listed.
+    """
     try:
         nvml = _start()
     except _NvmlUnavailable as unavailable:
         return (), str(unavailable)
+    gpus, lost = [], []
     try:
-        gpus = tuple(_describe(nvml, handle) for handle in _handles(nvml))
+        for number in range(nvml.nvmlDeviceGetCount()):
+            try:
+                gpus.append(_describe(nvml, nvml.nvmlDeviceGetHandleByIndex(number)))
+            except _errors(nvml) as error:
+                lost.append(f"GPU {number} does not answer: {error}.")
     except nvml.NVMLError as error:
         return (), f"The NVIDIA driver reports an error: {error}."
     finally:
         _stop(nvml)
-    return gpus, "" if gpus else "The NVIDIA driver is installed, but it sees no GPU."
+    if not gpus and not lost:
+        return (), "The NVIDIA driver is installed, but it sees no GPU."
+    return tuple(gpus), " ".join(lost)
 
 
 class GpuMeter:
@@ -101,18 +111,45 @@ def _explain(nvml: Any, error: Exception) -> str:
 
 
 def _handles(nvml: Any) -> list[Any]:
-    return [nvml.nvmlDeviceGetHandleByIndex(n) for n in range(nvml.nvmlDeviceGetCount())]
+    """Return the GPUs that answer."""
+    found = []
+    for number in range(nvml.nvmlDeviceGetCount()):
+        with suppress(nvml.NVMLError):
+            found.append(nvml.nvmlDeviceGetHandleByIndex(number))
+    return found
 
 
 def _describe(nvml: Any, device: Any) -> Gpu:
-    memory = _ask(nvml, nvml.nvmlDeviceGetMemoryInfo, device)
-    limit = _ask(nvml, nvml.nvmlDeviceGetEnforcedPowerLimit, device)
+    """Return what a GPU tells; raise an NVML error where it does not tell even its name."""
+    name = _text(nvml.nvmlDeviceGetName(device))
+    reasons: dict[str, str] = {}
+
+    def ask(field: str, function: str, *arguments: Any) -> Any:
+        try:
+            return getattr(nvml, function)(*arguments)
+        except _errors(nvml) as error:
+            reasons[field] = f"The NVIDIA driver does not tell it for this GPU: {error}."
+        except AttributeError:
+            reasons[field] = "The installed nvidia-ml-py can't ask for it."
+        return None
+
+    memory = ask("memory_bytes", "nvmlDeviceGetMemoryInfo", device)
+    if memory is None:
+        reasons["free_bytes"] = reasons["memory_bytes"]
+    limit = ask("power_limit_watts", "nvmlDeviceGetEnforcedPowerLimit", device)
     return Gpu(
-        name=_text(nvml.nvmlDeviceGetName(device)),
+        name=name,
         memory_bytes=int(memory.total) if memory is not None else 0,
         free_bytes=int(memory.free) if memory is not None else None,
-        driver=_text(_ask(nvml, lambda _: nvml.nvmlSystemGetDriverVersion(), device) or ""),
+        driver=_text(ask("driver", "nvmlSystemGetDriverVersion") or ""),
         power_limit_watts=limit / _MILLIWATTS if limit is not None else None,
+        pcie_generation=ask("pcie_generation", "nvmlDeviceGetCurrPcieLinkGeneration", device),
+        pcie_lanes=ask("pcie_lanes", "nvmlDeviceGetCurrPcieLinkWidth", device),
+        maximum_pcie_generation=ask(
+            "maximum_pcie_generation", "nvmlDeviceGetMaxPcieLinkGeneration", device
+        ),
+        maximum_pcie_lanes=ask("maximum_pcie_lanes", "nvmlDeviceGetMaxPcieLinkWidth", device),
+        unavailable=reasons,
     )
 
 
@@ -120,8 +157,13 @@ def _ask(nvml: Any, question: Callable[[Any], Any], device: Any) -> Any:
     """Return an answer, or `None` where this GPU or driver has none."""
     try:
         return question(device)
-    except nvml.NVMLError:
+    except _errors(nvml):
         return None
+
+
+def _errors(nvml: Any) -> tuple[type[Exception], ...]:
+    """Return what the library raises; it decodes names, which a dying GPU may garble."""
+    return (nvml.NVMLError, UnicodeDecodeError)
 
 
 def _text(value: str | bytes) -> str:

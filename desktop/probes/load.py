@@ -11,7 +11,7 @@ import psutil
 from desktop.domain.base import utc_now
 from desktop.domain.machine import MachineLoad
 from desktop.probes.gpus import GpuMeter
-from desktop.probes.machine import available_memory_bytes
+from desktop.probes.memory import available_memory_bytes
 
 _SEARCH_SECONDS = 3.0
 _SEARCH_ABOVE_CORES = 0.15

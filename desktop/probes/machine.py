@@ -11,8 +11,11 @@ import psutil
 from desktop.domain.base import utc_now
 from desktop.domain.machine import Machine, Processor
 from desktop.probes.cgroups import read_limits
+from desktop.probes.disks import inspect_disk
 from desktop.probes.gpus import list_gpus
+from desktop.probes.memory import available_memory_bytes, read_modules, read_total_bytes
 from desktop.probes.processor import inspect_processor, is_virtual
+from desktop.probes.system_files import ROOT, Gathering, NotAvailable, read_text
 
 _ID_LENGTH = 16
 _GIB = 1 << 30
@@ -31,25 +34,45 @@ _HOSTS = {
 }
 
 
-def inspect_machine() -> Machine:
-    """Return what this machine is; what can't be told is empty, and nothing is raised."""
-    limits = read_limits()
-    processor = inspect_processor(limits)
-    memory_bytes = int(psutil.virtual_memory().total)
+def inspect_machine(root: Path = ROOT) -> Machine:
+    """Return what this machine is; what can't be told has a reason, and nothing is raised.
+
+    `root` is where /proc, /sys and /run are, for tests.
+    """
+    gathering = Gathering()
+    limits = read_limits(root / "sys" / "fs" / "cgroup", root / "proc" / "self" / "cgroup")
+    processor = inspect_processor(limits, root)
+    memory_bytes = gathering.ask("memory_bytes", read_total_bytes, 0)
+    modules = gathering.ask("memory_type", lambda: read_modules(root), None)
+    if modules is None:
+        for field in ("memory_megatransfers", "memory_modules"):
+            gathering.reasons[field] = gathering.reasons["memory_type"]
+    swap = gathering.ask("swap_bytes", psutil.swap_memory, None)
     gpus, gpu_note = list_gpus()
+    if not limits.readable:
+        for field in ("memory_limit_bytes", "core_limit"):
+            gathering.reasons[field] = "The system shows no control groups that hold a limit."
     return Machine(
         id=identify(processor, memory_bytes),
         system=_tell_system(),
         processor=processor,
         memory_bytes=memory_bytes,
         memory_limit_bytes=limits.memory_bytes,
-        swap_bytes=_swap_bytes(),
+        swap_bytes=int(swap.total) if swap else 0,
         gpus=gpus,
         gpu_note=gpu_note,
-        power_source=tell_power_source(),
-        virtualization=_tell_virtualization(),
+        power_source=gathering.ask("power_source", _ask_power_source, ""),
+        virtualization=_tell_virtualization(root),
         python=platform.python_version(),
         inspected_at=utc_now(),
+        core_limit=limits.cores,
+        free_bytes=available_memory_bytes(),
+        swap_free_bytes=int(swap.free) if swap else None,
+        memory_type=modules.type if modules else "",
+        memory_megatransfers=modules.megatransfers if modules else None,
+        memory_modules=modules.count if modules else None,
+        disk=inspect_disk(Path.home(), root),
+        unavailable=gathering.reasons,
     )
 
 
@@ -71,13 +94,6 @@ def identify(processor: Processor, memory_bytes: int) -> str:
     return hashlib.sha256(repr(facts).encode("utf-8")).hexdigest()[:_ID_LENGTH]
 
 
-def available_memory_bytes() -> int:
-    """Return what can be allocated now without swapping, a container's limit regarded."""
-    free = int(psutil.virtual_memory().available)
-    left = read_limits().memory_left_bytes
-    return free if left is None else min(free, left)
-
-
 def tell_power_source() -> str:
     """Return `mains`, `battery`, or `no battery` where the system knows of none."""
     try:
@@ -90,11 +106,11 @@ def tell_power_source() -> str:
     return {True: "mains", False: "battery"}.get(battery.power_plugged, "")
 
 
-def _swap_bytes() -> int:
-    try:
-        return int(psutil.swap_memory().total)
-    except (OSError, RuntimeError):
-        return 0
+def _ask_power_source() -> str:
+    source = tell_power_source()
+    if not source:
+        raise NotAvailable("There is a battery, but the system does not say if it is in use.")
+    return source
 
 
 def _tell_system() -> str:
@@ -110,35 +126,31 @@ def _tell_system() -> str:
     return f"{distribution}, {kernel}" if distribution else kernel
 
 
-def _tell_virtualization() -> str:
+def _tell_virtualization(root: Path) -> str:
     """Return the hypervisor and the container that we run in, as far as they show; else empty."""
-    found = [_tell_hypervisor(), _tell_container()]
+    found = [_tell_hypervisor(root), _tell_container(root)]
     return ", ".join(name for name in found if name)
 
 
-def _tell_hypervisor() -> str:
+def _tell_hypervisor(root: Path) -> str:
     if "microsoft" in platform.release().lower() and sys.platform == "linux":
         return "WSL"
-    folder = Path("/sys/class/dmi/id")
-    names = f"{_read(folder / 'sys_vendor')} {_read(folder / 'product_name')}".lower()
-    for sign, name in _HOSTS.items():
-        if sign in names:
-            return name
-    return "virtual machine" if is_virtual() else ""
+    for field in ("sys_vendor", "product_name"):
+        try:
+            words = read_text(root, f"sys/class/dmi/id/{field}").lower()
+        except NotAvailable:
+            continue
+        for sign, name in _HOSTS.items():
+            if sign in words:
+                return name
+    return "virtual machine" if is_virtual(root) else ""
 
 
-def _tell_container() -> str:
-    if Path("/.dockerenv").exists():
+def _tell_container(root: Path) -> str:
+    if (root / ".dockerenv").exists():
         return "Docker"
-    if Path("/run/.containerenv").exists():
+    if (root / "run/.containerenv").exists():
         return "Podman"
-    if Path("/var/run/secrets/kubernetes.io").exists():
+    if (root / "var/run/secrets/kubernetes.io").exists():
         return "Kubernetes"
     return "container" if os.environ.get("container") else ""  # noqa: SIM112 - systemd spells it so
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""

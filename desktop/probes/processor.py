@@ -10,6 +10,8 @@ import psutil
 
 from desktop.domain.machine import Processor
 from desktop.probes.cgroups import ContainerLimits
+from desktop.probes.system_files import ROOT, Gathering, NotAvailable, read_bytes, read_text
+from desktop.probes.topology import read_caches, read_clock, read_governor, read_numa_nodes
 
 # Those that llama.cpp has kernels for, on x86-64 and on ARM, as /proc/cpuinfo spells them.
 _FEATURES = (
@@ -36,58 +38,77 @@ _FEATURES = (
     "sme",
 )
 _ASK_SECONDS = 5
+_LARGEST_CPUINFO = 1 << 20
 
 
-def inspect_processor(limits: ContainerLimits, cpuinfo: Path = Path("/proc/cpuinfo")) -> Processor:
-    """Return the CPU and how many of its cores this process may use.
+def inspect_processor(limits: ContainerLimits, root: Path = ROOT) -> Processor:
+    """Return the CPU and how many of its cores this process may use; nothing is raised.
 
     A quota of 2.5 cores counts as 2: llama.cpp's threads wait for each other, so a thread that
     is stopped for half of the time stops them all.
     """
-    facts = _read_cpuinfo(cpuinfo)
-    logical = psutil.cpu_count() or 1
+    gathering = Gathering()
+    nothing: dict[str, str] = {}
+    facts = gathering.ask("features", lambda: _read_cpuinfo(root), nothing)
+    logical = gathering.ask("logical_cores", psutil.cpu_count, None) or 1
     usable = min(_count_allowed(logical), logical)
     if limits.cores is not None:
         usable = min(usable, int(limits.cores))
     flags = set((facts.get("flags") or facts.get("Features") or "").split())
+    ask = gathering.ask
+    clocks = ask("current_mhz", psutil.cpu_freq, None)
     return Processor(
-        name=_tell_name(facts),
+        name=_tell_name(facts, root),
         architecture=platform.machine(),
-        physical_cores=psutil.cpu_count(logical=False),
+        physical_cores=ask("physical_cores", _count_physical, None),
         logical_cores=logical,
         usable_cores=max(1, usable),
-        maximum_mhz=_maximum_mhz(),
+        maximum_mhz=ask("maximum_mhz", lambda: read_clock(clocks, "max"), None),
         features=tuple(feature for feature in _FEATURES if feature in flags),
+        minimum_mhz=ask("minimum_mhz", lambda: read_clock(clocks, "min"), None),
+        current_mhz=ask("current_mhz", lambda: read_clock(clocks, "current"), None),
+        governor=ask("governor", lambda: read_governor(root), ""),
+        caches=ask("caches", lambda: read_caches(root), ()),
+        numa_nodes=ask("numa_nodes", lambda: read_numa_nodes(root), ()),
+        unavailable=gathering.reasons,
     )
 
 
-def is_virtual(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+def is_virtual(root: Path = ROOT) -> bool:
     """Tell whether the CPU says that it runs under a hypervisor (x86 Linux)."""
-    return "hypervisor" in _read_cpuinfo(cpuinfo).get("flags", "").split()
-
-
-def _read_cpuinfo(path: Path) -> dict[str, str]:
-    """Return the first value of each key."""
-    facts: dict[str, str] = {}
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return facts
-    for line in lines:
+        facts = _read_cpuinfo(root)
+    except NotAvailable:
+        return False
+    return "hypervisor" in facts.get("flags", "").split()
+
+
+def _count_physical() -> int:
+    count = psutil.cpu_count(logical=False)
+    if not count:
+        raise NotAvailable("This system does not tell which cores share one.")
+    return count
+
+
+def _read_cpuinfo(root: Path) -> dict[str, str]:
+    """Return the first value of each key; raise `NotAvailable` without the file."""
+    facts: dict[str, str] = {}
+    text = read_bytes(root, "proc/cpuinfo", _LARGEST_CPUINFO).decode("utf-8", "replace")
+    for line in text.splitlines():
         key, separator, value = line.partition(":")
         if separator:
             facts.setdefault(key.strip(), value.strip())
     return facts
 
 
-def _tell_name(facts: dict[str, str]) -> str:
+def _tell_name(facts: dict[str, str], root: Path) -> str:
     found = facts.get("model name") or facts.get("Hardware") or facts.get("cpu model") or ""
     if not found and sys.platform == "darwin":
         found = _ask_sysctl("machdep.cpu.brand_string")
     if not found and sys.platform == "win32":
         found = _ask_registry()
     if not found and sys.platform == "linux":
-        found = _read_device_tree()
+        found = _read_device_tree(root)
     return " ".join((found or platform.processor() or platform.machine()).split())
 
 
@@ -118,13 +139,12 @@ def _ask_registry() -> str:
     return ""
 
 
-def _read_device_tree() -> str:
+def _read_device_tree(root: Path) -> str:
     """Return what small ARM boards call themselves."""
     try:
-        text = Path("/proc/device-tree/model").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        return read_text(root, "proc/device-tree/model").rstrip("\0")
+    except NotAvailable:
         return ""
-    return text.rstrip("\0")
 
 
 def _count_allowed(otherwise: int) -> int:
@@ -134,13 +154,3 @@ def _count_allowed(otherwise: int) -> int:
         return len(psutil.Process().cpu_affinity() or ()) or otherwise
     except (AttributeError, psutil.Error, OSError):
         return otherwise
-
-
-def _maximum_mhz() -> float | None:
-    try:
-        frequency = psutil.cpu_freq()
-    except (AttributeError, OSError, NotImplementedError, RuntimeError):
-        return None
-    # Types say that there always is one; systems that know none give None.
-    maximum = getattr(frequency, "max", None)
-    return float(maximum) if maximum else None

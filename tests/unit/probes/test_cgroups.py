@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.probes import machine
+from desktop.probes import memory
 from desktop.probes.cgroups import ContainerLimits, read_limits
 
 GIB = 1 << 30
@@ -60,7 +60,8 @@ def test_version_1_with_the_hosts_path(tmp_path: Path) -> None:
 
 def test_no_limits(tmp_path: Path) -> None:
     nothing = ContainerLimits()
-    assert read_limits(tmp_path / "absent", tmp_path / "absent") == nothing
+    hidden = read_limits(tmp_path / "absent", tmp_path / "absent")
+    assert hidden == ContainerLimits(readable=False)
     assert nothing.memory_left_bytes is None
     root = tmp_path / "cgroup"
     write(root, memory_max="max", cpu_max="max 100000")
@@ -76,10 +77,10 @@ def test_garbage_is_no_limit(tmp_path: Path) -> None:
 
 
 def test_a_container_may_use_what_its_limit_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
-    free = machine.available_memory_bytes()
+    free = memory.available_memory_bytes()
     assert free > 0
     limits = ContainerLimits(memory_bytes=1000, memory_used_bytes=400)
-    monkeypatch.setattr(machine, "read_limits", lambda: limits)
-    assert machine.available_memory_bytes() == 600
-    monkeypatch.setattr(machine, "read_limits", lambda: ContainerLimits(memory_bytes=1 << 60))
-    assert machine.available_memory_bytes() < 1 << 60
+    monkeypatch.setattr(memory, "read_limits", lambda: limits)
+    assert memory.available_memory_bytes() == 600
+    monkeypatch.setattr(memory, "read_limits", lambda: ContainerLimits(memory_bytes=1 << 60))
+    assert memory.available_memory_bytes() < 1 << 60

@@ -9,6 +9,16 @@ import pytest
 
 from desktop.domain.machine import Gpu
 from desktop.probes.gpus import GpuLoad, GpuMeter, list_gpus
+from tests.unit.probes.recorded_nvml import L4, LOST, NOT_SUPPORTED, RecordedNvml
+
+_ASKED = {
+    "memory_bytes": "nvmlDeviceGetMemoryInfo",
+    "power_limit_watts": "nvmlDeviceGetEnforcedPowerLimit",
+    "pcie_generation": "nvmlDeviceGetCurrPcieLinkGeneration",
+    "pcie_lanes": "nvmlDeviceGetCurrPcieLinkWidth",
+    "maximum_pcie_generation": "nvmlDeviceGetMaxPcieLinkGeneration",
+    "maximum_pcie_lanes": "nvmlDeviceGetMaxPcieLinkWidth",
+}
 
 
 class FakeNvml(ModuleType):
@@ -71,19 +81,21 @@ def nvml(monkeypatch: pytest.MonkeyPatch) -> FakeNvml:
     return fake
 
 
+def play(monkeypatch: pytest.MonkeyPatch, recorded: RecordedNvml) -> RecordedNvml:
+    monkeypatch.setitem(sys.modules, "pynvml", recorded)
+    return recorded
+
+
 def test_gpus_are_listed_and_the_library_is_closed(nvml: FakeNvml) -> None:
     gpus, note = list_gpus()
     assert note == ""
-    assert gpus == (
-        Gpu(
-            name="GPU in text",
-            memory_bytes=1000,
-            free_bytes=900,
-            driver="999.1",
-            power_limit_watts=250.0,
-        ),
-        Gpu(name="GPU in bytes", memory_bytes=1000, free_bytes=900, driver="999.1"),
-    )
+    first, second = gpus
+    assert (first.name, first.memory_bytes, first.free_bytes) == ("GPU in text", 1000, 900)
+    assert (first.driver, first.power_limit_watts) == ("999.1", 250.0)
+    # This library is too old to know of PCIe.
+    assert first.unavailable["pcie_lanes"] == "The installed nvidia-ml-py can't ask for it."
+    assert (second.name, second.power_limit_watts) == ("GPU in bytes", None)
+    assert "Not Supported" in second.unavailable["power_limit_watts"]
     assert nvml.open == 0
 
 
@@ -132,9 +144,55 @@ def test_a_gpu_that_fails_while_it_is_described(
     monkeypatch.setattr(nvml, "nvmlDeviceGetHandleByIndex", lose)
     gpus, note = list_gpus()
     assert gpus == ()
-    assert "reports an error" in note
-    assert GpuMeter().read() == GpuLoad()
+    assert "GPU 0 does not answer: GPU is lost." in note
+    meter = GpuMeter()
+    assert meter.read() == GpuLoad()
+    meter.close()
     assert nvml.open == 0
+
+
+def test_a_whole_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    play(monkeypatch, RecordedNvml(L4))
+    (gpu,), note = list_gpus()
+    assert gpu == Gpu(
+        name="NVIDIA L4",
+        memory_bytes=24_152_899_584,
+        free_bytes=23_600_000_000,
+        driver="550.90.07",
+        power_limit_watts=72.0,
+        pcie_generation=1,
+        pcie_lanes=8,
+        maximum_pcie_generation=4,
+        maximum_pcie_lanes=16,
+    )
+    assert note == ""
+
+
+@pytest.mark.parametrize("field", sorted(_ASKED))
+def test_one_field_that_fails_leaves_the_others(
+    monkeypatch: pytest.MonkeyPatch, field: str
+) -> None:
+    play(monkeypatch, RecordedNvml({**L4, _ASKED[field]: NOT_SUPPORTED}))
+    ((gpu,), _) = list_gpus()
+    assert field in gpu.unavailable
+    assert "Not Supported" in gpu.unavailable[field]
+    assert set(gpu.unavailable) <= {field, "free_bytes"}
+    assert gpu.name == "NVIDIA L4"
+
+
+def test_a_gpu_that_fell_off_its_bus_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded = play(monkeypatch, RecordedNvml(LOST, L4, {**L4, "nvmlDeviceGetName": LOST}))
+    gpus, note = list_gpus()
+    assert [gpu.name for gpu in gpus] == ["NVIDIA L4"]
+    assert note == "GPU 0 does not answer: GPU is lost. GPU 2 does not answer: GPU is lost."
+    assert recorded.open == 0
+    recorded.devices.pop()
+    meter = GpuMeter()
+    assert meter.read().power_watts == 31.25
+    # Lost in the middle: nothing is told, and nothing breaks.
+    recorded.devices[1] = dict.fromkeys(L4, LOST)
+    assert meter.read() == GpuLoad()
+    meter.close()
 
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import msgspec
 import psutil
 import pytest
 
-from desktop.domain.machine import Machine, Processor
+from desktop.domain.machine import Disk, Machine, Processor
 from desktop.probes.cgroups import ContainerLimits
 from desktop.probes.machine import identify, inspect_machine, tell_power_source
 from desktop.probes.processor import inspect_processor, is_virtual
@@ -66,20 +66,57 @@ ARM = "processor\t: 0\nFeatures\t: fp asimd asimddp i8mm\nHardware\t: Some Board
 
 
 def test_processor_of_cpuinfo(tmp_path: Path) -> None:
-    cpuinfo = tmp_path / "cpuinfo"
+    (tmp_path / "proc").mkdir()
+    cpuinfo = tmp_path / "proc" / "cpuinfo"
     cpuinfo.write_text(X86)
-    found = inspect_processor(ContainerLimits(), cpuinfo)
+    found = inspect_processor(ContainerLimits(), tmp_path)
     assert found.name == "Some(R) CPU @ 3.00GHz"
     assert found.features == ("sse4_2", "avx", "fma", "avx2")
-    assert is_virtual(cpuinfo)
+    assert is_virtual(tmp_path)
     cpuinfo.write_text(ARM)
-    found = inspect_processor(ContainerLimits(), cpuinfo)
+    found = inspect_processor(ContainerLimits(), tmp_path)
     assert (found.name, found.features) == ("Some Board", ("asimd", "asimddp", "i8mm"))
-    assert not is_virtual(cpuinfo)
+    assert not is_virtual(tmp_path)
 
 
 def test_a_processor_without_cpuinfo_still_has_a_name(tmp_path: Path) -> None:
-    assert inspect_processor(ContainerLimits(), tmp_path / "absent").name
+    found = inspect_processor(ContainerLimits(), tmp_path / "absent")
+    assert found.name
+    assert found.features == ()
+    assert found.unavailable["features"] == "This system has no /proc/cpuinfo."
+
+
+def test_a_machine_without_proc_and_sys_is_told_with_reasons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", fail(OSError(2, "No such file", "/proc/meminfo")))
+    monkeypatch.setattr(psutil, "swap_memory", fail(PermissionError(13, "Permission denied")))
+    monkeypatch.setattr(psutil, "cpu_freq", fail(FileNotFoundError(2, "No such file")))
+    found = inspect_machine(tmp_path)
+    # The C library knows how much memory there is without /proc.
+    assert found.memory_bytes > GIB
+    assert found.free_bytes is not None
+    assert found.unavailable["swap_bytes"] == "The system failed to tell: Permission denied."
+    assert found.unavailable["core_limit"].startswith("The system shows no control groups")
+    assert found.unavailable["memory_type"].startswith("This system has no /sys/firmware")
+    for field in ("current_mhz", "governor", "caches", "numa_nodes", "features"):
+        assert found.processor.unavailable[field].endswith("."), field
+    assert found.processor.logical_cores >= 1
+    assert found.disk is not None
+    parts: tuple[Machine | Processor | Disk, ...] = (found, found.processor, found.disk)
+    for where in parts:
+        assert set(where.unavailable) <= set(where.__struct_fields__)
+
+
+def test_machines_that_an_older_program_stored_are_still_read() -> None:
+    old = (
+        b'{"id":"a","system":"Linux","processor":{"name":"CPU","architecture":"x86_64",'
+        b'"physical_cores":null,"logical_cores":2,"usable_cores":2},"memory_bytes":5,'
+        b'"gpus":[{"name":"G","memory_bytes":7}]}'
+    )
+    found = msgspec.json.decode(old, type=Machine)
+    assert (found.processor.governor, found.disk, found.unavailable) == ("", None, {})
+    assert found.gpus[0].pcie_lanes is None
 
 
 def test_a_quota_limits_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
