@@ -18,15 +18,18 @@ sys.path.insert(0, str(ROOT))
 if "DISPLAY" not in os.environ:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from msgspec.structs import replace  # noqa: E402 -- as above
 from PySide6.QtCore import QCoreApplication, QEvent, Qt  # noqa: E402 -- after the platform is chosen
 from PySide6.QtGui import QGuiApplication  # noqa: E402 -- as above
 from PySide6.QtWidgets import QApplication, QScrollArea  # noqa: E402 -- as above
 
 from desktop.settings.options import Appearance, Options  # noqa: E402 -- as above
+from desktop.suites.reader import list_bundled_suites, read_suite  # noqa: E402 -- as above
 from desktop.ui.compare.screen import CompareScreen  # noqa: E402 -- as above
 from desktop.ui.evaluate.screen import EvaluateScreen  # noqa: E402 -- as above
 from desktop.ui.models.screen import ModelsScreen  # noqa: E402 -- as above
 from desktop.ui.screen import Screen, ScreenId  # noqa: E402 -- as above
+from desktop.ui.suites.screen import SuitesScreen  # noqa: E402 -- as above
 from desktop.ui.widgets.disclosure import Disclosure  # noqa: E402 -- as above
 from desktop.ui.window import MainWindow, prepare_application  # noqa: E402 -- as above
 from desktop.worker.qt import QtEvents  # noqa: E402 -- as above
@@ -179,6 +182,24 @@ def _eight(stage: Stage) -> None:
     stage.open(ScreenId.COMPARE)
 
 
+def _suites(stage: Stage) -> SuitesScreen:
+    """Play the suites that ship."""
+    bundled = [read_suite(path) for path in list_bundled_suites()]
+    stage.operations.suites = [replace(suite, bundled=True) for suite in bundled]
+    screen = stage.open(ScreenId.SUITES)
+    if not isinstance(screen, SuitesScreen):
+        raise TypeError("Suites is another screen.")
+    return screen
+
+
+def _suite_list(stage: Stage) -> None:
+    _suites(stage)
+
+
+def _suite_cases(stage: Stage) -> None:
+    _suites(stage).cases_button.click()
+
+
 def _read_only(stage: Stage) -> None:
     stage.open(ScreenId.EVALUATE)
     stage.window.show_failure(
@@ -204,6 +225,8 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "models": _plain(ScreenId.MODELS),
     "models-library": _library,
     "models-empty": _no_models,
+    "suites": _suite_list,
+    "suite-cases": _suite_cases,
     "history": _plain(ScreenId.HISTORY),
     "machine": _plain(ScreenId.MACHINE),
     "settings": _plain(ScreenId.SETTINGS),

@@ -28,6 +28,7 @@ class ScreenId(StrEnum):
     COMPARE = "compare"
     HISTORY = "history"
     MACHINE = "machine"
+    SUITES = "suites"
     SETTINGS = "settings"
     ABOUT = "about"
 

@@ -41,6 +41,12 @@ def _build_machine(context: Context) -> Screen:
     return MachineScreen(context)
 
 
+def _build_suites(context: Context) -> Screen:
+    from desktop.ui.suites.screen import SuitesScreen  # noqa: PLC0415 -- as above
+
+    return SuitesScreen(context)
+
+
 def _build_settings(context: Context) -> Screen:
     from desktop.ui.settings.screen import SettingsScreen  # noqa: PLC0415 -- as above
 
@@ -86,6 +92,7 @@ SCREENS = (
     ScreenEntry(
         id=ScreenId.MACHINE, source_text="Machine", shortcut="Ctrl+5", build=_build_machine
     ),
+    ScreenEntry(id=ScreenId.SUITES, source_text="Suites", shortcut="Ctrl+6", build=_build_suites),
     ScreenEntry(
         id=ScreenId.SETTINGS,
         source_text="Settings",

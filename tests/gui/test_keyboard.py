@@ -23,6 +23,7 @@ def focused(window: MainWindow) -> QWidget | None:
         (ScreenId.COMPARE, QAbstractItemView),
         (ScreenId.HISTORY, QAbstractItemView),
         (ScreenId.MACHINE, QPushButton),
+        (ScreenId.SUITES, QAbstractItemView),
         (ScreenId.SETTINGS, QRadioButton),
         (ScreenId.ABOUT, QAbstractItemView),
     ],

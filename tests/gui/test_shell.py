@@ -39,6 +39,7 @@ def test_every_screen_opens_by_its_key(window: MainWindow) -> None:
         ("Ctrl+3", ScreenId.COMPARE),
         ("Ctrl+4", ScreenId.HISTORY),
         ("Ctrl+5", ScreenId.MACHINE),
+        ("Ctrl+6", ScreenId.SUITES),
         ("Ctrl+,", ScreenId.SETTINGS),
         ("Ctrl+2", ScreenId.EVALUATE),
     ):

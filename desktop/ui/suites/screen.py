@@ -1,0 +1,213 @@
+"""The Suites screen: what can be asked of models, and where one's own questions are kept."""
+
+from collections.abc import Sequence
+
+import msgspec
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.domain.suite import Suite
+from desktop.ui.screen import Context, Screen
+from desktop.ui.suites.cases import CasesPage
+from desktop.ui.suites.details import SuiteDetails
+from desktop.ui.suites.entries import SuiteEntry, describe_for_search, make_columns
+from desktop.ui.widgets.buttons import plain_button, primary_button
+from desktop.ui.widgets.card import Card
+from desktop.ui.widgets.empty import EmptyState
+from desktop.ui.widgets.labels import Label
+from desktop.ui.widgets.records import RecordTable
+from desktop.ui.widgets.search import SearchField, match_words
+from desktop.ui.widgets.split import DetailSplit
+from desktop.worker.suite_shelf import UnreadSuite, find_unread
+
+_SPLIT = "suites"
+_LIST, _CASES, _FAILURE = 1, 2, 3
+
+
+class SuitesScreen(Screen):
+    """All suites: those that ship, the user's own, and those that were imported."""
+
+    def __init__(self, context: Context) -> None:
+        """Make the screen; suites are loaded when it comes to the front."""
+        super().__init__(context, QCoreApplication.translate("suites", "Suites"))
+        self._stale = True
+        self._wanted = ""
+        self.table = RecordTable(
+            make_columns(),
+            lambda entry: str(entry.key),
+            name=self.tr("Suites"),
+            nothing_found=self.tr("No suite matches. Press Escape in the search to empty it."),
+        )
+        self.details = SuiteDetails()
+        self.search = SearchField(self.tr("Search suites"))
+        self.cases = CasesPage()
+        self.cases_button = primary_button(self.tr("See the cases"), self._open_cases)
+        self.cases_button.setToolTip(self.tr("Read what the chosen suite asks (Return)"))
+        self.add_action(self.cases_button)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(QWidget())  # until suites are known, nothing is claimed
+        self._stack.addWidget(self._make_list())
+        self._stack.addWidget(self.cases)
+        self._stack.addWidget(
+            EmptyState(
+                self.tr("The suites could not be read"),
+                self.tr("The notice above says why. Nothing was changed."),
+                (plain_button(self.tr("Try again"), self.reload),),
+            )
+        )
+        self.body.addWidget(self._stack, 1)
+        self._connect()
+        self._show_state()
+
+    def _make_list(self) -> QWidget:
+        page = QWidget()
+        self.search.bind(page)
+        self.search.setMaximumWidth(340)
+        self._count = Label("", "label")
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.search, 3)
+        row.addWidget(self._count)
+        row.addStretch(1)
+        card = Card(margin=6)
+        card.body.addWidget(self.table)
+        self.split = DetailSplit(card, self.details)
+        self.split.restore(self.context.options.splitter_sizes.get(_SPLIT, ()))
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(10)
+        column.addLayout(row)
+        column.addWidget(self.split, 1)
+        return page
+
+    def _connect(self) -> None:
+        self.table.choice_changed.connect(self._show_choice)
+        self.table.opened.connect(self._open_cases)
+        self.table.offer(self.tr("See the cases"), self._open_cases)
+        self.search.textChanged.connect(lambda _: self._filter())
+        self.cases.left.connect(self._show_list)
+        self.context.suites_changed.connect(self._mark_stale)
+
+    # Loading
+
+    def activate(self) -> None:
+        """Load suites if they may have changed."""
+        if self._stale:
+            self.reload()
+
+    def deactivate(self) -> None:
+        """Keep the widths of the panes."""
+        shares = self.split.shares
+        if self.context.options.splitter_sizes.get(_SPLIT) != shares:
+            self.context.change_options(
+                lambda now: msgspec.structs.replace(
+                    now, splitter_sizes={**now.splitter_sizes, _SPLIT: shares}
+                )
+            )
+
+    def _mark_stale(self) -> None:
+        self._stale = True
+        if self.isVisible():
+            self.reload()
+
+    def focus_first(self) -> None:
+        """Give the keyboard to the list in front; while it loads, the screen keeps it."""
+        ways = (self.cases.table, self.table)
+        next((way for way in ways if way.isVisible()), self).setFocus()
+
+    def reload(self) -> None:
+        """Load suites anew, and find out which of the user's files can't be read."""
+        self._stale = False
+        operations, files = self.context.operations, self.context.options.suite_files
+
+        def load() -> tuple[tuple[Suite, ...], tuple[UnreadSuite, ...]]:
+            suites = operations.list_suites()
+            read = {suite.path for suite in suites}
+            return suites, find_unread([name for name in files if name not in read])
+
+        self.run(load, self._take_suites, self._give_up)
+
+    def _give_up(self, failure: Exception) -> None:
+        self._stale = True
+        if not self.table.records.records:
+            self._stack.setCurrentIndex(_FAILURE)
+        self.context.show_failure(failure)
+
+    def _take_suites(self, found: tuple[Sequence[Suite], Sequence[UnreadSuite]]) -> None:
+        suites, unread = found
+        entries = [SuiteEntry(suite=suite) for suite in suites]
+        entries += [SuiteEntry(unread=each) for each in unread]
+        self.table.show_records(entries)
+        if self._wanted:
+            self.table.choose([self._wanted])
+            self._wanted = ""
+        elif entries and not self.table.chosen:
+            self.table.choose([entries[0].key])
+        if self._stack.currentIndex() in (0, _FAILURE):
+            self._stack.setCurrentIndex(_LIST)
+        self.settle_focus()
+        self._show_state()
+
+    # What is shown
+
+    @property
+    def entry(self) -> SuiteEntry | None:
+        """The suite that is chosen."""
+        found: SuiteEntry | None = self.table.current
+        return found
+
+    def _filter(self) -> None:
+        text = self.search.text()
+        self.table.filter(match_words(text, describe_for_search) if text.strip() else None)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        records = self.table.records
+        total, shown = len(records.records), len(records.shown)
+        self._count.setText(self.tr("{0} of {1}").format(shown, total) if shown < total else "")
+        self._show_choice()
+
+    def _show_choice(self) -> None:
+        entry = self.entry
+        self.details.show_entry(entry)
+        self.cases_button.setEnabled(bool(entry and entry.cases))
+        self._show_header()
+
+    def _show_header(self) -> None:
+        page = self._stack.currentIndex()
+        self.cases_button.setVisible(page == _LIST)
+        if page == _CASES and self.cases.suite is not None:
+            suite = self.cases.suite
+            self.show_title(suite.title, self._count_cases(len(suite.cases)))
+            return
+        entries: list[SuiteEntry] = self.table.records.records
+        cases = sum(len(entry.cases) for entry in entries)
+        words = self.tr("1 suite") if len(entries) == 1 else self.tr("{0} suites")
+        told = f"{words.format(len(entries))}, {self._count_cases(cases)}" if entries else ""
+        self.show_title(self.tr("Suites"), told)
+
+    def _count_cases(self, count: int) -> str:
+        return self.tr("1 case") if count == 1 else self.tr("{0} cases").format(count)
+
+    # Going to and fro
+
+    def _open_cases(self) -> None:
+        entry = self.entry
+        if entry is None or entry.suite is None:
+            return
+        self.cases.show_suite(entry.suite)
+        self._stack.setCurrentIndex(_CASES)
+        self._show_header()
+        self.cases.table.setFocus()
+
+    def _show_list(self) -> None:
+        self._stack.setCurrentIndex(_LIST)
+        self._show_header()
+        self.table.setFocus()
+
+    def list_keys(self) -> tuple[tuple[str, str], ...]:
+        """Return the keys of this screen."""
+        return (
+            (self.tr("Return"), self.tr("see the cases")),
+            ("Ctrl+F", self.tr("search")),
+        )

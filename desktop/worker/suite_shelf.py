@@ -1,0 +1,45 @@
+"""What the window shows of suites beside `Operations`: checks in words, and files that fail.
+
+Nothing here keeps state; everything may run on any thread.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from desktop.domain.base import Value
+from desktop.domain.suite import Check
+from desktop.errors import UserError
+from desktop.scoring.registry import describe_check
+from desktop.worker.suite_exchange import read_any_suite
+
+
+class UnreadSuite(Value, frozen=True, kw_only=True):
+    """A file of the user's that can't be read as a suite, and why, in one sentence."""
+
+    path: str
+    message: str
+    remedy: str = ""
+    details: str = ""
+
+
+def explain_check(check: Check) -> str:
+    """Return what a check wants, as the end of a sentence that begins "A good answer …"."""
+    return describe_check(check)
+
+
+def find_unread(names: Sequence[str]) -> tuple[UnreadSuite, ...]:
+    """Return which of the user's files can't be read, so that none is missing in silence."""
+    unread = []
+    for name in names:
+        try:
+            read_any_suite(Path(name))
+        except UserError as problem:
+            unread.append(
+                UnreadSuite(
+                    path=name,
+                    message=problem.message,
+                    remedy=problem.remedy,
+                    details=problem.details,
+                )
+            )
+    return tuple(unread)
