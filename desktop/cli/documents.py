@@ -8,9 +8,11 @@ import msgspec
 from desktop.domain.base import JsonValue
 from desktop.domain.language_model import LanguageModel, MemoryNeed
 from desktop.domain.measurement import Measurement
-from desktop.domain.run import RunSummary, StopReason
+from desktop.domain.run import Outcome, RunSummary, StopReason
 from desktop.domain.suite import Suite
+from desktop.scoring.multiple_choice import measure_text
 from desktop.statistics.intervals import wilson_interval
+from desktop.statistics.perplexity import TextFigures, add_figures
 from desktop.worker.operations import MemoryFit, RunDetails
 
 Document = dict[str, JsonValue]
@@ -132,6 +134,7 @@ def describe_run(summary: RunSummary) -> Document:
         "thinking_only": counts.thinking_only,
         "errors": counts.errors,
         "open": counts.open,
+        "measured": counts.measured,
         "score": counts.passed / counts.scored if counts.scored else None,
         "interval": [interval.low, interval.high] if interval else None,
         "mean_thinking_tokens": summary.mean_thinking_tokens,
@@ -163,6 +166,8 @@ def _list_metrics(summary: RunSummary) -> Document:
 def describe_run_closely(summary: RunSummary, details: RunDetails) -> Document:
     """Return a run as `run` and `resume` tell it, with what went wrong in single cases."""
     document = describe_run(summary)
+    texts = sum_texts(details)
+    document["texts"] = describe_figures(texts) if texts else None
     document["problems"] = [
         {"case_id": a.case_id, "repeat": a.repeat, "outcome": a.outcome, "message": a.problem}
         for a in details.answers
@@ -172,6 +177,40 @@ def describe_run_closely(summary: RunSummary, details: RunDetails) -> Document:
         answer.stop_reason is StopReason.MAX_TOKENS for answer in details.answers
     )
     return document
+
+
+def sum_texts(details: RunDetails) -> TextFigures | None:
+    """Return how well a run's texts were foreseen, all taken together; `None` without any."""
+    cases = {case.id: case for case in details.suite.cases} if details.suite else {}
+    parts = [
+        measure_text(cases[answer.case_id].continuations[0], answer.likelihoods[0])
+        for answer in details.answers
+        if answer.outcome is Outcome.MEASURED and answer.likelihoods and answer.case_id in cases
+    ]
+    return add_figures(parts) if parts else None
+
+
+def describe_figures(figures: TextFigures) -> Document:
+    """Return a text's figures; `None` for those that can't be told."""
+    return {
+        "perplexity": figures.perplexity,
+        "plus_minus": figures.plus_minus,
+        "bits_per_byte": figures.bits_per_byte,
+        "bits_per_word": figures.bits_per_word,
+        "tokens": figures.tokens,
+        "bytes": figures.bytes,
+        "words": figures.words,
+        "negative_log_likelihood": figures.negative_log_likelihood,
+    }
+
+
+def say_passed(document: Document) -> str:
+    """Return how many cases passed, for a table; nothing for what has no cases."""
+    if not document["suite"]:
+        return ""
+    if document["measured"] and document["score"] is None:
+        return f"{document['measured']} measured"
+    return f"{document['passed']} of {document['cases']}"
 
 
 def describe_measurement(measurement: Measurement) -> Document:

@@ -14,6 +14,8 @@ from desktop.cli.documents import (
     describe_measurement,
     describe_run_closely,
     describe_speed,
+    say_passed,
+    sum_texts,
 )
 from desktop.cli.output import (
     CANCELLED,
@@ -35,6 +37,7 @@ from desktop.domain.run import EvaluationPlan, PlannedRun, Run, RunStatus
 from desktop.domain.settings import ProbePlan, RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import EnvironmentFault, UserError
+from desktop.scoring.multiple_choice import explain_figures
 from desktop.suites.selections import read_selection
 from desktop.worker.library import read_model
 from desktop.worker.operations import RunDetails
@@ -214,7 +217,7 @@ def _report(runs: Sequence[Run], backend: "Backend", output: Output, *, cancelle
             str(document["model"]),
             str(document["suite"] or document["probe"]),
             str(document["status"]),
-            f"{document['passed']} of {document['cases']}" if document["suite"] else "",
+            say_passed(document),
             str(document["errors"]) if document["suite"] else "",
             say_unless_none(document["truncated"]),
             say_unless_none(document["mean_thinking_tokens"]),
@@ -223,6 +226,11 @@ def _report(runs: Sequence[Run], backend: "Backend", output: Output, *, cancelle
         for document in described
     ]
     problems = [f"{d.run.model.facts.name}: {d.run.problem}" for d in details if d.run.problem]
+    told = [
+        f"{d.run.model.facts.name}: {explain_figures(texts)}"
+        for d in details
+        if (texts := sum_texts(d))
+    ]
     # Before anything is printed: a fault is the one document then.
     code = _choose_exit_code(details, backend, cancelled=cancelled)
     output.print_document(
@@ -230,7 +238,7 @@ def _report(runs: Sequence[Run], backend: "Backend", output: Output, *, cancelle
             "runs": described,
             "measurements": [describe_measurement(m) for d in details for m in d.measurements],
         },
-        [*align(rows, right=(4, 5, 6, 7, 8), optional=(6, 7)), *problems],
+        [*align(rows, right=(4, 5, 6, 7, 8), optional=(6, 7)), *told, *problems],
     )
     return code
 

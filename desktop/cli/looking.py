@@ -16,6 +16,7 @@ from desktop.cli.documents import (
     describe_model,
     describe_run,
     describe_suite,
+    say_passed,
 )
 from desktop.cli.facts_words import say_kind, say_origin, say_structure, say_template
 from desktop.cli.output import (
@@ -218,7 +219,7 @@ def list_runs(arguments: argparse.Namespace, backend: "Backend", output: Output)
             str(document["model"]),
             str(document["suite"] or document["probe"]),
             str(document["status"]),
-            f"{document['passed']} of {document['cases']}" if document["suite"] else "",
+            say_passed(document),
             say_unless_none(document["truncated"]),
             str(document["name"]),
         )

@@ -25,6 +25,7 @@ _MARKS = {
     Outcome.THINKING_ONLY: "silent",
     Outcome.ERROR: "ERROR",
     Outcome.OPEN: "open",
+    Outcome.MEASURED: "told",
 }
 _SECONDS_A_MINUTE = 60
 
@@ -95,6 +96,8 @@ class ProgressLines:
         if answer.outcome is Outcome.TRUNCATED:
             where = "" if answer.text.strip() else " while thinking"
             problem = f": cut off{where}{_say_tokens(answer.thinking_tokens)}{problem}"
+        elif answer.outcome is Outcome.MEASURED and answer.scores:
+            problem = f": {answer.scores[0].explanation}{problem}"
         self._output.tell(f"  {place}{_MARKS[answer.outcome]:<5} {title}{problem}{left}")
 
     def _show_measurement(self, event: MeasurementTaken) -> None:

@@ -104,6 +104,7 @@ def describe_counts(counts: RunCounts) -> Document:
         "thinking_only": counts.thinking_only,
         "errors": counts.errors,
         "open": counts.open,
+        "measured": counts.measured,
     }
 
 
@@ -118,6 +119,7 @@ def say_counts(counts: RunCounts) -> str:
             (counts.thinking_only, "only thought"),
             (counts.errors, "could not be judged"),
             (counts.open, "to be rated"),
+            (counts.measured, "measured"),
         )
         if count
     ]

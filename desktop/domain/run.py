@@ -31,8 +31,9 @@ class Outcome(StrEnum):
     no. `refused`: it declined to answer where an answer was wanted. `truncated`: a limit cut it
     off, in the middle of its thinking or of an answer that does not pass as far as it goes.
     `thinking_only`: it ended by itself after its thinking, and answered nothing.
-    Two are left out of the score. `error`: engine, scorer or time-out were at fault. `open`: a
-    person's rating or a judge model's verdict is still to come.
+    Three are left out of the score. `error`: engine, scorer or time-out were at fault. `open`: a
+    person's rating or a judge model's verdict is still to come. `measured`: the case yields a
+    figure, a text's perplexity, that nothing passes or fails by.
     """
 
     PASSED = "passed"
@@ -42,11 +43,12 @@ class Outcome(StrEnum):
     THINKING_ONLY = "thinking_only"
     ERROR = "error"
     OPEN = "open"
+    MEASURED = "measured"
 
     @property
     def is_judged(self) -> bool:
         """Whether it counts in a score."""
-        return self not in (Outcome.ERROR, Outcome.OPEN)
+        return self not in (Outcome.ERROR, Outcome.OPEN, Outcome.MEASURED)
 
 
 class StopReason(StrEnum):
@@ -203,7 +205,7 @@ class RunCounts(Value, frozen=True, kw_only=True):
 
     `failed` is every case that was judged and not passed; `truncated`, `refused` and
     `thinking_only` tell how many of those were cut off, declined or ended without an answer.
-    `open` ones wait for a rating or a judge.
+    `open` ones wait for a rating or a judge, `measured` ones have a figure and no verdict.
     """
 
     cases: int = 0
@@ -214,6 +216,7 @@ class RunCounts(Value, frozen=True, kw_only=True):
     refused: int = 0
     thinking_only: int = 0
     open: int = 0
+    measured: int = 0
 
     @classmethod
     def of_outcomes(cls, outcomes: Mapping[Outcome, int], cases: int) -> "RunCounts":
@@ -229,6 +232,7 @@ class RunCounts(Value, frozen=True, kw_only=True):
             refused=outcomes.get(Outcome.REFUSED, 0),
             thinking_only=outcomes.get(Outcome.THINKING_ONLY, 0),
             open=outcomes.get(Outcome.OPEN, 0),
+            measured=outcomes.get(Outcome.MEASURED, 0),
         )
 
     @property
@@ -239,7 +243,7 @@ class RunCounts(Value, frozen=True, kw_only=True):
     @property
     def done(self) -> int:
         """Cases that have an answer or an error."""
-        return self.passed + self.failed + self.errors + self.open
+        return self.passed + self.failed + self.errors + self.open + self.measured
 
 
 class RunSummary(Value, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ import msgspec
 from desktop.domain.answer import Likelihood
 from desktop.domain.base import Value
 from desktop.domain.run import Run
-from desktop.domain.suite import Continuation, Role, Suite
+from desktop.domain.suite import Continuation, Metric, Role, Suite
 from desktop.evaluation.prompts import Question, list_continuations
 from desktop.inference.control_text import unmask
 from desktop.inference.engine import (
@@ -62,14 +62,20 @@ class ChoiceSets:
         return tuple(self._questions.values())
 
     def contexts(self) -> tuple[str, ...]:
-        """Return every context once."""
-        every = (each.context for found in self._continuations.values() for each in found)
+        """Return every context once that a conversation is made of."""
+        every = (
+            each.context
+            for key, found in self._continuations.items()
+            if not self._is_text(key)
+            for each in found
+        )
         return tuple(dict.fromkeys(every))
 
     def write(self, rendered: Mapping[str, RenderedPrompt] | None = None) -> list[ContinuationSet]:
         """Return what the engine is asked, in the order of the cases.
 
-        With `rendered` contexts stand in a conversation, and choices begin the model's turn.
+        With `rendered` contexts stand in a conversation, and choices begin the model's turn;
+        running text stays what it is, however long.
         """
         sets = []
         for key, continuations in self._continuations.items():
@@ -80,10 +86,15 @@ class ChoiceSets:
                 name = _SEPARATOR.join((key, *map(str, numbers)))
                 self._waiting.setdefault(key, set()).add(name)
                 chosen = [continuations[number] for number in numbers]
-                made = _write_set(name, context, chosen, rendered)
+                is_text = self._is_text(key)
+                made = _write_set(name, context, chosen, None if is_text else rendered)
+                made = msgspec.structs.replace(made, rolls=is_text)
                 self._first.setdefault(key, unmask(made.context, made.mask))
                 sets.append(made)
         return sets
+
+    def _is_text(self, key: str) -> bool:
+        return self._questions[key].case.metric is Metric.PERPLEXITY
 
     def accept(self, event: ContinuationsScored | LikelihoodFailed) -> Decided | None:
         """Take an event about a set; returns what is decided by it."""

@@ -165,7 +165,8 @@ class TokenBoundary(StrEnum):
 class ContinuationSet(Frame, frozen=True, kw_only=True):
     """A context and texts that might follow it, joined as they are, without a space between.
 
-    `has_special_tokens` and `mask` are what they are for `Prompt`.
+    `has_special_tokens` and `mask` are what they are for `Prompt`. With `rolls` a text longer than
+    the window is scored piece by piece; without, the set fails.
     """
 
     key: str
@@ -174,6 +175,7 @@ class ContinuationSet(Frame, frozen=True, kw_only=True):
     has_special_tokens: bool = False
     mask: str = ""
     boundary: TokenBoundary = TokenBoundary.CONTEXT
+    rolls: bool = False
 
 
 class ContinuationScore(Frame, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from desktop.inference.engine import (
     LikelihoodFailed,
     PerplexityMeasured,
 )
-from desktop.inference.token_boundary import TokenPath, locate_boundary
+from desktop.inference.token_boundary import TokenPath, locate_pieces
 
 _FIRST_TOKEN = 0
 _GREEDY_ABOVE = math.log(0.3)
@@ -29,13 +29,13 @@ def score_words(
         return [zlib.crc32(word.encode("utf-8", errors="replace")) for word in split(text)]
 
     try:
-        paths = locate_boundary(item, tokenise, first_token=_FIRST_TOKEN, window=window)
+        found = locate_pieces(item, tokenise, first_token=_FIRST_TOKEN, window=window)
     except EngineFault as fault:
         return LikelihoodFailed(key=item.key, message=fault.message)
     return ContinuationsScored(
         key=item.key,
-        scores=tuple(_score(path, model) for path in paths),
-        context_tokens=paths[0].start + paths[0].truncated,
+        scores=tuple(_score(pieces, model) for pieces in found),
+        context_tokens=found[0][0].start + found[0][0].truncated,
     )
 
 
@@ -60,14 +60,18 @@ def measure_words(
         )
 
 
-def _score(path: TokenPath, model: str) -> ContinuationScore:
-    pairs = zip(path.tokens[path.start - 1 :], path.tokens[path.start :], strict=False)
+def _score(pieces: Sequence[TokenPath], model: str) -> ContinuationScore:
+    pairs = [
+        pair
+        for path in pieces
+        for pair in zip(path.tokens[path.start - 1 :], path.tokens[path.start :], strict=False)
+    ]
     values = [_draw(f"{model} {before} {token}") for before, token in pairs]
     return ContinuationScore(
         log_probability=sum(values),
         tokens=len(values),
         is_greedy=min(values) > _GREEDY_ABOVE,
-        truncated_tokens=path.truncated,
+        truncated_tokens=pieces[0].truncated,
     )
 
 

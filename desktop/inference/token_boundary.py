@@ -5,6 +5,7 @@ cuts where the context alone would end, llama-perplexity where the texts begin t
 needs a model, only its tokeniser.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -55,6 +56,41 @@ def locate_boundary(
             )
         start, wholes = 1, [[first_token, *whole] for whole in wholes]
     return tuple(_cut(whole, start, number, window) for number, whole in enumerate(wholes, 1))
+
+
+def locate_pieces(
+    item: ContinuationSet,
+    tokenise: Callable[[str], Sequence[int]],
+    *,
+    first_token: int | None,
+    window: int,
+) -> tuple[tuple[TokenPath, ...], ...]:
+    """Return the paths of each continuation: one, or for a set that rolls as many as it takes."""
+    room = sys.maxsize if item.rolls else window
+    paths = locate_boundary(item, tokenise, first_token=first_token, window=room)
+    return tuple(roll(path, window) for path in paths)
+
+
+def roll(path: TokenPath, window: int) -> tuple[TokenPath, ...]:
+    """Cut a path into pieces that fit, which score each of its tokens once.
+
+    As lm-evaluation-harness rolls over long texts: pieces overlap by one token, and only the last
+    one has more before it than that.
+    """
+    count, scored = len(path.tokens), path.start
+    pieces = []
+    while scored < count:
+        end = min(window + 1 if scored <= window else scored + window, count)
+        first = max(0, end - window - 1)
+        pieces.append(
+            TokenPath(
+                tokens=path.tokens[first:end],
+                start=scored - first,
+                truncated=path.truncated + first,
+            )
+        )
+        scored = end
+    return tuple(pieces)
 
 
 def _common_length(wholes: Sequence[Sequence[int]]) -> int:

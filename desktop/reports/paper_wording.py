@@ -113,6 +113,7 @@ def verdict(answer: ComparedAnswer) -> str:
         Outcome.THINKING_ONLY: "only thought",
         Outcome.ERROR: "error",
         Outcome.OPEN: "open",
+        Outcome.MEASURED: "measured",
     }[answer.outcome]
     if answer.repeats > 1:
         return f"{word} ({passed_of(answer.repeats_passed, answer.repeats)} repeats passed)"

@@ -139,8 +139,9 @@ def merge_repeats(answers: Sequence[Answer], *, timed_alone: bool = False) -> Co
     scored = [answer for answer in ordered if answer.outcome.is_judged]
     passed = sum(answer.outcome is Outcome.PASSED for answer in scored)
     if not scored:
-        waits = any(answer.outcome is Outcome.OPEN for answer in ordered)
-        outcome = Outcome.OPEN if waits else Outcome.ERROR
+        found = {answer.outcome for answer in ordered}
+        unjudged = (Outcome.OPEN, Outcome.MEASURED)
+        outcome = next((each for each in unjudged if each in found), Outcome.ERROR)
     elif 2 * passed > len(scored):
         outcome = Outcome.PASSED
     else:

@@ -60,7 +60,11 @@ _MARKS = {
     Outcome.THINKING_ONLY: "failed",
     Outcome.ERROR: "error",
     Outcome.OPEN: "none",
+    Outcome.MEASURED: "none",
 }
+
+_NOTHING_TO_SEE = (Outcome.PASSED, Outcome.MEASURED)
+_WITHOUT_TEXT = (Outcome.ERROR, Outcome.TRUNCATED, Outcome.THINKING_ONLY, Outcome.MEASURED)
 
 
 def build_sheet(comparison: Comparison) -> Json:
@@ -253,7 +257,7 @@ def _answers(comparison: Comparison) -> Json:
         chosen = [
             case
             for case in comparison.cases
-            if any(a and a.outcome is not Outcome.PASSED for a in case.answers)
+            if any(a and a.outcome not in _NOTHING_TO_SEE for a in case.answers)
         ]
     shown = chosen[:_MOST_CASES_SHOWN]
     room = _ALL_ANSWERS // max(1, len(shown) * len(comparison.models))
@@ -279,7 +283,7 @@ def _answer_block(case: ComparedCase, longest: int) -> Json:
 
 def _answer_cell(place: int, answer: ComparedAnswer, longest: int) -> Json:
     text, cut = shorten(answer.text, longest)
-    none_given = answer.outcome in (Outcome.ERROR, Outcome.TRUNCATED, Outcome.THINKING_ONLY)
+    none_given = answer.outcome in _WITHOUT_TEXT
     return {
         "model": place,
         **_mark(answer),

@@ -12,6 +12,7 @@ from desktop.domain.answer import Likelihood, Score
 from desktop.domain.base import Value
 from desktop.domain.run import Outcome
 from desktop.domain.suite import Continuation, Metric
+from desktop.statistics.perplexity import TextFigures, count_words
 
 # What joins a context and a choice is no part of the choice's length.
 _DELIMITER = " "
@@ -55,10 +56,10 @@ def judge_choice(
 ) -> Choice:
     """Return what likelihoods, one for each continuation, say under a metric.
 
-    `perplexity` decides nothing: its outcome is an error that says so.
+    `perplexity` decides nothing: its outcome is `measured`.
     """
     if metric is Metric.PERPLEXITY:
-        return _decide_nothing(continuations)
+        return _measure(continuations[0], likelihoods[0])
     if metric is Metric.GREEDY:
         return _judge_greedy(continuations[0], likelihoods[0])
     values = relative_likelihoods(metric, continuations, likelihoods)
@@ -116,11 +117,33 @@ def _judge_greedy(continuation: Continuation, likelihood: Likelihood) -> Choice:
     return _choose(Metric.GREEDY, "", likelihood.is_greedy, sentence)
 
 
-def _decide_nothing(continuations: Sequence[Continuation]) -> Choice:
-    sentence = "Perplexity measures a text; it passes or fails nothing."
+def measure_text(continuation: Continuation, likelihood: Likelihood) -> TextFigures:
+    """Return how well a case's text was foreseen."""
+    return TextFigures(
+        tokens=likelihood.tokens,
+        bytes=len(continuation.text.encode("utf-8", errors="replace")),
+        words=count_words(continuation.text),
+        negative_log_likelihood=-likelihood.log_probability,
+    )
+
+
+def _measure(continuation: Continuation, likelihood: Likelihood) -> Choice:
+    """Tell the figures in a sentence; a text passes or fails nothing, and is not repeated here."""
+    sentence = explain_figures(measure_text(continuation, likelihood))
     told = Score(check=Metric.PERPLEXITY.value, passed=False, score=0.0, explanation=sentence)
-    text = choice_text(continuations[0]) if continuations else ""
-    return Choice(text=text, outcome=Outcome.ERROR, score=0.0, scores=(told,))
+    return Choice(text="", outcome=Outcome.MEASURED, score=0.0, scores=(told,))
+
+
+def explain_figures(figures: TextFigures) -> str:
+    """Return a text's figures as a sentence."""
+    if figures.perplexity is None:
+        said = f"The perplexity over {figures.tokens:,} tokens is no number"
+    else:
+        spread = f" ± {figures.plus_minus:.2g}" if figures.plus_minus is not None else ""
+        said = f"Perplexity {figures.perplexity:.4g}{spread} over {figures.tokens:,} tokens"
+    for value, unit in ((figures.bits_per_byte, "byte"), (figures.bits_per_word, "word")):
+        said += f", {value:.4g} bits per {unit}" if value is not None else ""
+    return f"{said}."
 
 
 def _share_of_truth(

@@ -14,7 +14,7 @@ from desktop.inference.engine import (
     LikelihoodFailed,
 )
 from desktop.inference.llama.path_scorer import PathScore, PathScorer
-from desktop.inference.token_boundary import TokenPath, locate_boundary
+from desktop.inference.token_boundary import TokenPath, locate_pieces
 
 # Tokens that are held as Python's numbers at a time, about 50 MB of them.
 _PORTION_TOKENS = 500_000
@@ -53,11 +53,11 @@ def _score_portions(
     yield from portion.score(scorer)
 
 
-def _locate(scorer: PathScorer, item: ContinuationSet) -> tuple[TokenPath, ...]:
+def _locate(scorer: PathScorer, item: ContinuationSet) -> tuple[tuple[TokenPath, ...], ...]:
     tokenise = functools.partial(
         scorer.tokenise, has_special_tokens=item.has_special_tokens, mask=item.mask
     )
-    return locate_boundary(item, tokenise, first_token=scorer.first_token, window=scorer.window)
+    return locate_pieces(item, tokenise, first_token=scorer.first_token, window=scorer.window)
 
 
 class _Portion:
@@ -68,8 +68,9 @@ class _Portion:
         self._paths: list[TokenPath] = []
         self._owners: list[_Owner] = []
 
-    def add(self, item: ContinuationSet, paths: Sequence[TokenPath]) -> None:
-        owner = _Owner(item.key, paths, first=len(self._paths))
+    def add(self, item: ContinuationSet, continuations: Sequence[Sequence[TokenPath]]) -> None:
+        owner = _Owner(item.key, continuations, first=len(self._paths))
+        paths = [path for pieces in continuations for path in pieces]
         self._owners.extend([owner] * len(paths))
         self._paths.extend(paths)
         self.tokens += sum(len(path.tokens) for path in paths)
@@ -84,29 +85,37 @@ class _Portion:
 class _Owner:
     """A set whose paths are being scored."""
 
-    def __init__(self, key: str, paths: Sequence[TokenPath], first: int) -> None:
+    def __init__(self, key: str, continuations: Sequence[Sequence[TokenPath]], first: int) -> None:
         self._key = key
-        self._paths = paths
+        self._continuations = continuations
         self._first = first
+        self._count = sum(map(len, continuations))
         self._scores: dict[int, PathScore] = {}
 
     def accept(self, number: int, score: PathScore) -> LikelihoodEvent | None:
         """Take one path's score; returns the set's event once all are there."""
         self._scores[number - self._first] = score
-        if len(self._scores) < len(self._paths):
+        if len(self._scores) < self._count:
             return None
         if not all(math.isfinite(score.log_probability) for score in self._scores.values()):
             return LikelihoodFailed(key=self._key, message=NO_NUMBERS)
+        numbers = iter(range(self._count))
+        first = self._continuations[0][0]
         return ContinuationsScored(
             key=self._key,
             scores=tuple(
-                ContinuationScore(
-                    log_probability=self._scores[index].log_probability,
-                    tokens=len(path.tokens) - path.start,
-                    is_greedy=self._scores[index].is_greedy,
-                    truncated_tokens=path.truncated,
-                )
-                for index, path in enumerate(self._paths)
+                _join(pieces, [self._scores[next(numbers)] for _ in pieces])
+                for pieces in self._continuations
             ),
-            context_tokens=self._paths[0].start + self._paths[0].truncated,
+            context_tokens=first.start + first.truncated,
         )
+
+
+def _join(pieces: Sequence[TokenPath], scores: Sequence[PathScore]) -> ContinuationScore:
+    """Return one continuation's score, from those of its pieces."""
+    return ContinuationScore(
+        log_probability=math.fsum(score.log_probability for score in scores),
+        tokens=sum(len(path.tokens) - path.start for path in pieces),
+        is_greedy=all(score.is_greedy for score in scores),
+        truncated_tokens=pieces[0].truncated,
+    )

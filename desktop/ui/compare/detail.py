@@ -132,7 +132,7 @@ def describe_verdict(answer: ComparedAnswer | None) -> tuple[str, str]:
         return told, "dim"
     if answer.outcome is Outcome.PASSED:
         return told, "good"
-    roles = {Outcome.ERROR: "warning", Outcome.OPEN: "dim"}
+    roles = {Outcome.ERROR: "warning", Outcome.OPEN: "dim", Outcome.MEASURED: "dim"}
     role = roles.get(answer.outcome, "bad")
     text = QCoreApplication.translate("CaseDetail", "{0}: {1}")
     return (text.format(told, answer.explanation) if answer.explanation else told), role

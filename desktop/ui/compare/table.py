@@ -49,6 +49,7 @@ def describe_outcome(answer: ComparedAnswer | None) -> tuple[str, Tone]:
         Outcome.THINKING_ONLY: ("■", _tr("only thought"), Tone.BAD),
         Outcome.ERROR: ("!", _tr("error"), Tone.WARNING),
         Outcome.OPEN: ("?", _tr("to be rated"), Tone.NEUTRAL),
+        Outcome.MEASURED: ("·", _tr("measured"), Tone.NEUTRAL),
     }[answer.outcome]
     if answer.repeats > 1 and answer.outcome.is_judged:
         word = _tr("{0} of {1}").format(answer.repeats_passed, answer.repeats)

@@ -80,8 +80,10 @@ def describe_state(answer: AnswerLine) -> tuple[str, str]:
         Outcome.THINKING_ONLY: (tr("■ only thought, no answer"), "bad"),
         Outcome.ERROR: (tr("! error"), "warning"),
         Outcome.OPEN: (tr("? to be rated"), "dim"),
+        Outcome.MEASURED: (tr("· measured"), "dim"),
     }[answer.outcome]
-    says_why = answer.outcome in (Outcome.FAILED, Outcome.REFUSED, Outcome.ERROR)
+    telling = (Outcome.FAILED, Outcome.REFUSED, Outcome.ERROR, Outcome.MEASURED)
+    says_why = answer.outcome in telling
     if says_why and answer.explanation:
         told = f"{told}: {answer.explanation}"
     return told, role

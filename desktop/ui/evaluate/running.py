@@ -97,6 +97,8 @@ class RunCell(QStackedWidget):
             # Answers of before are not loaded yet, so that a count here would be too low.
             return self.tr("✓ done"), "good"
         counts = RunCounts.of_outcomes(Counter(state.outcomes.values()), state.total)
+        if counts.measured and not counts.scored and not counts.errors:
+            return self.tr("✓ {0} measured").format(counts.measured), "good"
         if not counts.scored:
             return self.tr("! no scored case"), "warning"
         text = self.tr("✓ {0} of {1} correct").format(counts.passed, counts.scored)

@@ -65,6 +65,8 @@ def describe_passed(summary: RunSummary) -> str:
     counts = summary.counts
     if summary.run.suite is None or not counts.done:
         return UNKNOWN
+    if counts.measured and not counts.scored:
+        return _tr("{0} measured").format(counts.measured)
     if summary.run.status is not RunStatus.FINISHED:
         return _tr("{0} of {1} so far").format(counts.passed, counts.scored)
     return _tr("{0} of {1}").format(counts.passed, counts.scored)
@@ -94,6 +96,10 @@ def explain_passed(summary: RunSummary) -> str:
         parts.append(_describe_failed(counts))
     if counts.errors:
         parts.append(_tr("{0} ended in an error and do not count").format(counts.errors))
+    if counts.measured:
+        parts.append(
+            _tr("{0} were measured, which nothing passes or fails").format(counts.measured)
+        )
     if counts.done < asked:
         parts.append(_tr("{0} not asked yet").format(asked - counts.done))
     share = share_passed(summary)

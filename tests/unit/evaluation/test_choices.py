@@ -141,3 +141,22 @@ def test_repeats_and_a_second_start_ask_what_is_left(bench: Bench) -> None:
     list(bench.carry_out(run, suite_of(make_choice(1), make_choice(2), make_choice(3))))
     assert answers(bench)["choice-1"].id == first
     assert len(bench.recorder.answers) == 3
+
+
+def test_a_text_is_measured_however_long_and_nothing_fails(bench: Bench) -> None:
+    """A chat template does not touch it, and what the text is like is told in a sentence."""
+    long = " ".join(f"word{n}" for n in range(6000))
+    text = (Continuation(context="", text=long, correct=True),)
+    case = msgspec.structs.replace(make_choice(1, metric=Metric.PERPLEXITY), continuations=text)
+    suite = suite_of(case, make_choice(2))
+    run = make_run(suite)
+    settings = msgspec.structs.replace(run.settings, likelihood_in_chat=True)
+    carried = msgspec.structs.replace(run, settings=settings)
+    workshop = replace(bench.workshop(), render=render_with_an_end)
+    list(RunLife(carried, suite, workshop, bench.check_model).carry_out())
+    measured = answers(bench)["choice-1"]
+    assert (measured.outcome, measured.problem, measured.text) == (Outcome.MEASURED, "", "")
+    assert measured.likelihoods[0].tokens == 6000
+    assert "over 6,000 tokens" in measured.scores[0].explanation
+    assert measured.prompt_sha256 == hashlib.sha256(b"").hexdigest()
+    assert answers(bench)["choice-2"].outcome.is_judged

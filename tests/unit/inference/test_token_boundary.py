@@ -7,7 +7,7 @@ import pytest
 
 from desktop.errors import EngineFault
 from desktop.inference.engine import ContinuationSet, TokenBoundary
-from desktop.inference.token_boundary import TokenPath, locate_boundary
+from desktop.inference.token_boundary import TokenPath, locate_boundary, locate_pieces, roll
 
 BOS = 1
 WORDS = (" Paris", " Par", " is", "is", "new", "news", " new", " news", "  ", " ", "s", "France")
@@ -120,3 +120,31 @@ def test_requests_of_a_real_harness_lose_and_gain_no_character() -> None:
         text = "".join(map(chr, path.tokens))
         assert text == context + continuation
         assert text[: path.start] == context.rstrip()
+
+
+def test_a_long_text_rolls_over_the_window_as_in_the_harness() -> None:
+    """Eleven tokens and a window of four: 4, 4 and 3, the last with two before it."""
+    item = ContinuationSet(key="k", context="", continuations=("abcdefghijk",), rolls=True)
+    (pieces,) = locate_pieces(item, tokenise, first_token=BOS, window=4)
+    letters = [("", "abcd"), ("d", "efgh"), ("gh", "ijk")]
+    assert [
+        ("".join(map(chr, p.tokens[: p.start])), "".join(map(chr, scored(p)))) for p in pieces[1:]
+    ] == letters[1:]
+    assert pieces[0] == TokenPath(tokens=(BOS, *map(ord, "abcd")), start=1)
+    assert all(len(piece.tokens) - 1 <= 4 for piece in pieces)
+
+
+@pytest.mark.parametrize("start", [1, 3, 5, 9])
+@pytest.mark.parametrize("window", [1, 2, 4, 5, 100])
+def test_rolling_scores_each_token_once(start: int, window: int) -> None:
+    whole = TokenPath(tokens=tuple(range(12)), start=start)
+    pieces = roll(whole, window)
+    assert [token for piece in pieces for token in scored(piece)] == list(range(start, 12))
+    assert all(piece.start >= 1 and len(piece.tokens) - 1 <= window for piece in pieces)
+    assert pieces[0].truncated == pieces[0].tokens[0]
+
+
+def test_only_what_rolls_may_be_longer_than_the_window() -> None:
+    item = ContinuationSet(key="k", context="", continuations=("abcdefghijk",))
+    with pytest.raises(EngineFault, match="11 tokens long"):
+        locate_pieces(item, tokenise, first_token=BOS, window=4)

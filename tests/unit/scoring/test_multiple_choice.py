@@ -101,9 +101,21 @@ def test_greedy_asks_whether_the_model_would_write_it() -> None:
 
 
 def test_perplexity_passes_and_fails_nothing() -> None:
-    assert judge_choice(Metric.PERPLEXITY, choices(["x"]), likelihoods([-1.0])).outcome is (
-        Outcome.ERROR
-    )
+    """Four tokens, each with a probability of an eighth, for 12 bytes and 3 words."""
+    text = (Continuation(context="", text="some of this", correct=True),)
+    seen = (Likelihood(log_probability=-4 * math.log(8), tokens=4),)
+    choice = judge_choice(Metric.PERPLEXITY, text, seen)
+    assert (choice.outcome, choice.text) == (Outcome.MEASURED, "")
+    assert not choice.outcome.is_judged
+    told = choice.scores[0].explanation
+    assert told == "Perplexity 8 over 4 tokens, 1 bits per byte, 4 bits per word."
+
+
+def test_a_text_beyond_all_numbers_is_told_as_such() -> None:
+    text = (Continuation(context="", text="", correct=True),)
+    seen = (Likelihood(log_probability=-1e5, tokens=1),)
+    told = judge_choice(Metric.PERPLEXITY, text, seen).scores[0].explanation
+    assert told == "The perplexity over 1 tokens is no number."
 
 
 @given(
