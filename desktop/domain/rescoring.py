@@ -40,3 +40,16 @@ class Scoring(Value, frozen=True, kw_only=True):
     def judge_agreement(self) -> float | None:
         """The share of the judge's opinions that agreed with themselves, `None` without any."""
         return self.judge_agreements / self.judge_opinions if self.judge_opinions else None
+
+
+class Rating(Value, frozen=True, kw_only=True):
+    """A person's grade of one answer, on the scale of the check at place `check`, from 0.
+
+    `None` stands for the only check of the case that people rate. `repeat` counts from 0 too.
+    """
+
+    case_id: str
+    rating: float
+    repeat: int = 0
+    check: int | None = None
+    note: str = ""

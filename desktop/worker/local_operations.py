@@ -17,7 +17,7 @@ from desktop.domain.comparison import Comparison
 from desktop.domain.hardware import Capacity, CatalogueMachine
 from desktop.domain.language_model import HashCheck, LanguageModel, ModelAnnotation
 from desktop.domain.machine import Machine, MachineLoad
-from desktop.domain.rescoring import Scoring
+from desktop.domain.rescoring import Rating, Scoring
 from desktop.domain.run import EvaluationPlan, PlannedRun, Run, RunSummary
 from desktop.domain.settings import EngineOptions, ProbePlan, RunSettings
 from desktop.domain.suite import Suite
@@ -50,6 +50,7 @@ from desktop.worker.judging import MakeJudge, OnProgress, judge_run
 from desktop.worker.library import MemoryAccountant, check_capacity, find_sample_models, scan
 from desktop.worker.machine_catalogue import THIS_MACHINE, describe_this_machine, list_machines
 from desktop.worker.operations import DatabaseFacts, MemoryFit, ModelPlace, RunDetails, ScanResult
+from desktop.worker.rating import rate_run
 from desktop.worker.rescoring import rescore_run
 from desktop.worker.settings_check import require_sound_settings
 from desktop.worker.suite_exchange import read_any_suite
@@ -317,6 +318,19 @@ class LocalOperations:
             model, settings=settings, today=details.run.created_at.date(), is_cancelled=is_cancelled
         )
         return judge_run(self._database, details, suite, judge, name=name, on_progress=on_progress)
+
+    def rate_run(
+        self,
+        run_id: str,
+        ratings: Sequence[Rating],
+        *,
+        person: str,
+        suite: Suite | None = None,
+        name: str = "",
+    ) -> tuple[Scoring, tuple[Answer, ...]]:
+        """Keep a person's ratings as a new set of scores; the old ones stay."""
+        details = self.load_run(run_id)
+        return rate_run(self._database, details, suite, ratings, person=person, name=name)
 
     def list_scorings(self, run_id: str) -> tuple[Scoring, ...]:
         """Return a run's further sets of scores, the oldest first."""

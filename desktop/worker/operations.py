@@ -22,7 +22,7 @@ from desktop.domain.language_model import (
 )
 from desktop.domain.machine import Machine, MachineLoad
 from desktop.domain.measurement import Measurement
-from desktop.domain.rescoring import Scoring
+from desktop.domain.rescoring import Rating, Scoring
 from desktop.domain.run import EvaluationPlan, Run, RunSummary
 from desktop.domain.settings import EngineOptions, RunSettings
 from desktop.domain.suite import Suite
@@ -241,6 +241,21 @@ class Operations(Protocol):
         gives no verdict the check stays open, with a sentence. Raises `UserError` if nothing
         waits for a judge or a run is under way, `EngineFault` if the model can't be loaded or its
         engine is lost again and again, `Cancelled`; then nothing is kept.
+        """
+
+    def rate_run(
+        self,
+        run_id: str,
+        ratings: Sequence[Rating],
+        *,
+        person: str,
+        suite: Suite | None = None,
+        name: str = "",
+    ) -> tuple[Scoring, tuple[Answer, ...]]:
+        """Keep a person's ratings as a new set of scores; the old ones stay.
+
+        What a judge or people decided last under the same suite is kept where it is not rated
+        anew. Raises `UserError` for a rating that fits no answer, no check or no scale.
         """
 
     def list_scorings(self, run_id: str) -> tuple[Scoring, ...]:

@@ -20,7 +20,7 @@ from desktop.domain.language_model import (
     ModelAnnotation,
 )
 from desktop.domain.machine import Machine, MachineLoad
-from desktop.domain.rescoring import Scoring
+from desktop.domain.rescoring import Rating, Scoring
 from desktop.domain.run import (
     EvaluationPlan,
     Outcome,
@@ -272,8 +272,13 @@ class FakeOperations:
         self, run_id: str, model: LanguageModel, **more: object
     ) -> tuple[Scoring, tuple[Answer, ...]]:
         self._note("judge_run")
-        del model, more
-        raise UserError(f"There is no run {run_id}.")
+        raise UserError(f"There is no run {run_id} to judge.", details=f"{model} {more}")
+
+    def rate_run(
+        self, run_id: str, ratings: Sequence[Rating], **more: object
+    ) -> tuple[Scoring, tuple[Answer, ...]]:
+        self._note("rate_run")
+        raise UserError(f"There is no run {run_id} to rate.", details=f"{ratings} {more}")
 
     def list_scorings(self, run_id: str) -> tuple[Scoring, ...]:
         self._note("list_scorings")

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from desktop.domain.answer import Answer
 from desktop.domain.base import new_id, utc_now
+from desktop.domain.rescoring import Rating
 from desktop.domain.run import Outcome, Run, RunStatus, StopReason
 from desktop.domain.suite import Case, Check, Message, Role, Suite
 from desktop.errors import EngineFault, UserError
@@ -136,3 +137,58 @@ def test_a_judge_that_is_lost_again_and_again_leaves_the_old_scores_alone(
         operate(database, tmp_path, EngineScript(replies=(reply,))).judge_run(run.id, make_model())
     assert database.scorings.list_scorings(run.id) == ()
     assert database.runs.load_answers(run.id) == before
+
+
+RATING = Check(kind="rating", expected="Is it kind?")
+
+
+def test_ratings_build_on_what_the_judge_decided_and_say_who_gave_them(
+    database: Database, tmp_path: Path
+) -> None:
+    run, before = add_run(database, KIND, RATING)
+    operations = operate(database, tmp_path)
+    operations.judge_run(run.id, make_model())
+    first = [
+        Rating(case_id="greeting", rating=5, note="Warm."),
+        Rating(case_id="greeting", repeat=2, check=0, rating=4),
+    ]
+    operations.rate_run(run.id, first, person=" Ann  B. ")
+    second = [Rating(case_id="greeting", repeat=1, rating=2)]
+    scoring, answers = operations.rate_run(run.id, second, person="Cem", name="by us")
+    assert [answer.outcome for answer in answers] == [
+        *(Outcome.PASSED, Outcome.FAILED, Outcome.OPEN, Outcome.FAILED)
+    ]
+    assert answers[0].scores[1].explanation == "Ann B. rates this 5 of 5; 4 is wanted. Warm."
+    assert "Ann B. rates this 4" in answers[2].scores[0].explanation
+    assert (scoring.rated_by, scoring.judge, scoring.name) == ("Ann B., Cem", "Tiny", "by us")
+    assert (scoring.judge_opinions, scoring.judge_agreements) == (2, 1)
+    assert len(operations.list_scorings(run.id)) == 3
+    assert database.runs.load_answers(run.id) == before
+    _, judged = operations.judge_run(run.id, make_model())
+    assert judged[0].scores[1].passed
+
+
+@pytest.mark.parametrize(
+    ("rating", "words"),
+    [
+        (Rating(case_id="greetings", rating=3), "no answer for the rating of case greetings"),
+        (Rating(case_id="greeting", repeat=9, rating=3), "repeat 9"),
+        (Rating(case_id="greeting", rating=6), "from 1 to 5, not 6, in the rating of case"),
+        (Rating(case_id="greeting", rating=float("nan")), "from 1 to 5"),
+        (Rating(case_id="greeting", check=2, rating=3), "names check 2"),
+        (Rating(case_id="greeting", check=-1, rating=3), "names check -1"),
+    ],
+)
+def test_ratings_that_fit_nothing_are_refused_and_nothing_is_kept(
+    database: Database, tmp_path: Path, rating: Rating, words: str
+) -> None:
+    run, _ = add_run(database, KIND, RATING)
+    operations = operate(database, tmp_path)
+    good = Rating(case_id="greeting", repeat=1, rating=3)
+    with pytest.raises(UserError, match=words):
+        operations.rate_run(run.id, [good, rating], person="Ann")
+    with pytest.raises(UserError, match="rated twice"):
+        operations.rate_run(run.id, [good, good], person="Ann")
+    with pytest.raises(UserError, match="Nobody is named"):
+        operations.rate_run(run.id, [good], person=" ")
+    assert operations.list_scorings(run.id) == ()
