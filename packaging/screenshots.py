@@ -34,6 +34,7 @@ from desktop.ui.widgets.disclosure import Disclosure  # noqa: E402 -- as above
 from desktop.ui.window import MainWindow, prepare_application  # noqa: E402 -- as above
 from desktop.worker.qt import QtEvents  # noqa: E402 -- as above
 from desktop.worker.running import InlineRunner  # noqa: E402 -- as above
+from desktop.worker.suite_drafts import EditedText  # noqa: E402 -- as above
 from tests.gui.fakes import FakeOperations, FakeQueue  # noqa: E402 -- as above
 from tests.gui.library_scenes import choose, fill_library  # noqa: E402 -- as above
 from tests.gui.samples import make_comparison, make_models  # noqa: E402 -- as above
@@ -200,6 +201,16 @@ def _suite_cases(stage: Stage) -> None:
     _suites(stage).cases_button.click()
 
 
+def _suite_editor(stage: Stage) -> None:
+    """Play the editor with a misspelt key, an unknown check and an example that contradicts."""
+    screen = _suites(stage)
+    text = Path(list_bundled_suites()[0]).read_text(encoding="utf-8")
+    text = text.replace("max_tokens: 24", "max_token: 24", 1).replace(
+        "word_count:", "wordcount:", 1
+    )
+    screen.show_editor(EditedText(path="/home/ada/suites/mine.yaml", text=text, sha256=""))
+
+
 def _read_only(stage: Stage) -> None:
     stage.open(ScreenId.EVALUATE)
     stage.window.show_failure(
@@ -227,6 +238,7 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "models-empty": _no_models,
     "suites": _suite_list,
     "suite-cases": _suite_cases,
+    "suite-editor": _suite_editor,
     "history": _plain(ScreenId.HISTORY),
     "machine": _plain(ScreenId.MACHINE),
     "settings": _plain(ScreenId.SETTINGS),

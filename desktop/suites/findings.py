@@ -22,6 +22,17 @@ class Finding(Value, frozen=True, kw_only=True):
     is_missing: bool = False
 
 
+class FaultySuite(UserError):
+    """A suite file with problems; `findings` has each with its line, as an editor shows them."""
+
+    def __init__(
+        self, message: str, findings: tuple[Finding, ...], *, remedy: str, details: str
+    ) -> None:
+        """Keep the findings beside the sentences."""
+        super().__init__(message, remedy=remedy, details=details)
+        self.findings = findings
+
+
 class Findings:
     """Collects problems of one file."""
 
@@ -49,7 +60,7 @@ class Findings:
         """How many there are."""
         return len(self._found)
 
-    def error(self) -> UserError:
+    def error(self) -> FaultySuite:
         """Return the error to raise: the first problem in the message, all in the details."""
         ordered = sorted(self._found, key=lambda finding: (finding.is_missing, finding.line))
         told = [self._sentence(finding) for finding in ordered[:_MOST_TOLD]]
@@ -60,7 +71,7 @@ class Findings:
         if others:
             noun = "problem" if others == 1 else "problems"
             remedy = f"Correct it and {others} further {noun} (see details), then read it again."
-        return UserError(told[0], remedy=remedy, details="\n".join(told))
+        return FaultySuite(told[0], tuple(ordered), remedy=remedy, details="\n".join(told))
 
     def _sentence(self, finding: Finding) -> str:
         place = f"{self._path}, line {finding.line}" if finding.line else str(self._path)

@@ -47,7 +47,11 @@ def list_bundled_suites() -> tuple[Path, ...]:
 
 def read_suite(path: Path) -> Suite:
     """Return the suite of a file; raises `UserError` that names what is wrong, and where."""
-    content = read_bytes(path, MOST_BYTES)
+    return read_suite_bytes(path, read_bytes(path, MOST_BYTES))
+
+
+def read_suite_bytes(path: Path, content: bytes) -> Suite:
+    """Return the suite of a content that need not be in the file yet; `path` names it."""
     text = decode_utf8(path, content)
     split = split_cases(text)
     # Cases by the ten thousand are objects by the million, none of them garbage.

@@ -1,6 +1,8 @@
 """The Suites screen: what can be asked of models, and where one's own questions are kept."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 from PySide6.QtCore import QCoreApplication
@@ -10,7 +12,8 @@ from desktop.domain.suite import Suite
 from desktop.ui.screen import Context, Screen
 from desktop.ui.suites.cases import CasesPage
 from desktop.ui.suites.details import SuiteDetails
-from desktop.ui.suites.entries import SuiteEntry, describe_for_search, make_columns
+from desktop.ui.suites.editor import EditorPage
+from desktop.ui.suites.entries import Origin, SuiteEntry, describe_for_search, make_columns
 from desktop.ui.widgets.buttons import plain_button, primary_button
 from desktop.ui.widgets.card import Card
 from desktop.ui.widgets.empty import EmptyState
@@ -18,10 +21,11 @@ from desktop.ui.widgets.labels import Label
 from desktop.ui.widgets.records import RecordTable
 from desktop.ui.widgets.search import SearchField, match_words
 from desktop.ui.widgets.split import DetailSplit
+from desktop.worker.suite_drafts import EditedText, duplicate_suite, open_text
 from desktop.worker.suite_shelf import UnreadSuite, find_unread
 
 _SPLIT = "suites"
-_LIST, _CASES, _FAILURE = 1, 2, 3
+_LIST, _CASES, _FAILURE, _EDITOR = 1, 2, 3, 4
 
 
 class SuitesScreen(Screen):
@@ -43,7 +47,14 @@ class SuitesScreen(Screen):
         self.cases = CasesPage()
         self.cases_button = primary_button(self.tr("See the cases"), self._open_cases)
         self.cases_button.setToolTip(self.tr("Read what the chosen suite asks (Return)"))
-        self.add_action(self.cases_button)
+        self.duplicate_button = plain_button(self.tr("Duplicate"), self._duplicate)
+        self.duplicate_button.setToolTip(
+            self.tr("Make a copy of the chosen suite that can be changed, and open it")
+        )
+        self.edit_button = plain_button(self.tr("Edit"), self._edit)
+        self.editor = EditorPage(context)
+        for button in (self.duplicate_button, self.edit_button, self.cases_button):
+            self.add_action(button)
         self._stack = QStackedWidget()
         self._stack.addWidget(QWidget())  # until suites are known, nothing is claimed
         self._stack.addWidget(self._make_list())
@@ -55,6 +66,7 @@ class SuitesScreen(Screen):
                 (plain_button(self.tr("Try again"), self.reload),),
             )
         )
+        self._stack.addWidget(self.editor)
         self.body.addWidget(self._stack, 1)
         self._connect()
         self._show_state()
@@ -84,7 +96,11 @@ class SuitesScreen(Screen):
         self.table.choice_changed.connect(self._show_choice)
         self.table.opened.connect(self._open_cases)
         self.table.offer(self.tr("See the cases"), self._open_cases)
+        self.table.offer(self.tr("Duplicate"), self._duplicate)
+        self._edit_action = self.table.offer(self.tr("Edit"), self._edit)
         self.search.textChanged.connect(lambda _: self._filter())
+        self.editor.left.connect(self._show_list)
+        self.editor.saved.connect(self.context.suites_changed.emit)
         self.cases.left.connect(self._show_list)
         self.context.suites_changed.connect(self._mark_stale)
 
@@ -112,7 +128,7 @@ class SuitesScreen(Screen):
 
     def focus_first(self) -> None:
         """Give the keyboard to the list in front; while it loads, the screen keeps it."""
-        ways = (self.cases.table, self.table)
+        ways = (self.editor.field, self.cases.table, self.table)
         next((way for way in ways if way.isVisible()), self).setFocus()
 
     def reload(self) -> None:
@@ -171,11 +187,24 @@ class SuitesScreen(Screen):
         entry = self.entry
         self.details.show_entry(entry)
         self.cases_button.setEnabled(bool(entry and entry.cases))
+        self.duplicate_button.setEnabled(bool(entry and entry.suite))
+        can_edit = entry is not None and entry.origin is not Origin.BUNDLED
+        self.edit_button.setEnabled(can_edit)
+        self._edit_action.setEnabled(can_edit)
+        self.edit_button.setToolTip(
+            self.tr("Change the text of the chosen suite")
+            if can_edit
+            else self.tr("Suites that ship stay as they are; duplicate it to change the copy")
+        )
         self._show_header()
 
     def _show_header(self) -> None:
         page = self._stack.currentIndex()
-        self.cases_button.setVisible(page == _LIST)
+        for button in (self.duplicate_button, self.edit_button, self.cases_button):
+            button.setVisible(page == _LIST)
+        if page == _EDITOR:
+            self.show_title(os.path.basename(self.editor.path), self.editor.path)  # noqa: PTH119 -- as text
+            return
         if page == _CASES and self.cases.suite is not None:
             suite = self.cases.suite
             self.show_title(suite.title, self._count_cases(len(suite.cases)))
@@ -205,9 +234,45 @@ class SuitesScreen(Screen):
         self._show_header()
         self.table.setFocus()
 
+    # Changing
+
+    def _duplicate(self) -> None:
+        entry = self.entry
+        if entry is None or entry.suite is None:
+            return
+        suite, operations = entry.suite, self.context.operations
+        taken = {e.suite.id for e in self.table.records.records if e.suite is not None}
+        title = self.tr("{0} (copy)").format(suite.title)
+
+        def copy() -> tuple[Suite, EditedText]:
+            path = duplicate_suite(suite, title, taken)
+            return operations.add_suite(path), open_text(path)
+
+        self.run(copy, self._take_copy)
+
+    def _take_copy(self, made: tuple[Suite, EditedText]) -> None:
+        suite, edited = made
+        self._wanted = suite.path
+        self.context.adopt_suite(suite)
+        self.show_editor(edited)
+
+    def _edit(self) -> None:
+        entry = self.entry
+        if entry is None or entry.origin is Origin.BUNDLED:
+            return
+        self.run(lambda: open_text(Path(entry.path)), self.show_editor)
+
+    def show_editor(self, edited: EditedText) -> None:
+        """Bring the editor to the front with a text."""
+        self.editor.show_text(edited)
+        self._stack.setCurrentIndex(_EDITOR)
+        self._show_header()
+        self.editor.field.setFocus()
+
     def list_keys(self) -> tuple[tuple[str, str], ...]:
         """Return the keys of this screen."""
         return (
             (self.tr("Return"), self.tr("see the cases")),
             ("Ctrl+F", self.tr("search")),
+            ("Ctrl+S", self.tr("save what is being changed")),
         )
