@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from desktop.domain.base import Value
+from desktop.domain.energy import EnergyAccess
 
 
 class Cache(Value, frozen=True, kw_only=True):
@@ -80,7 +81,8 @@ class Machine(Value, frozen=True, kw_only=True):
     `gpus` is empty, or which GPU does not answer. `memory_limit_bytes` and `core_limit` are a
     container's limits, if there are any; cores may be fractions. `free_bytes` and
     `swap_free_bytes` are of the moment of looking; `memory_megatransfers` is the slowest module's
-    speed in 10⁶ transfers a second. `unavailable` says by a field's name why it can't be told.
+    speed in 10⁶ transfers a second. `energy` says what can be measured here, `unavailable` by a
+    field's name why it can't be told.
     """
 
     id: str
@@ -102,6 +104,7 @@ class Machine(Value, frozen=True, kw_only=True):
     memory_megatransfers: int | None = None
     memory_modules: int | None = None
     disk: Disk | None = None
+    energy: tuple[EnergyAccess, ...] = ()
     unavailable: dict[str, str] = {}
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 from desktop.domain.base import Value
 from desktop.domain.machine import Gpu
+from desktop.probes.system_files import NotAvailable
 
 _MILLIWATTS = 1000
+_MILLIJOULES = 1000
 _PERCENT = 100
 
 
@@ -49,10 +51,12 @@ class GpuMeter:
     def __init__(self) -> None:
         """Open the driver's library if it is there."""
         self._nvml: Any = None
-        self._devices: list[Any] = []
+        self._devices: dict[int, Any] = {}
+        self._why = ""
         try:
             nvml = _start()
-        except _NvmlUnavailable:
+        except _NvmlUnavailable as unavailable:
+            self._why = str(unavailable)
             return
         self._nvml = nvml
         try:
@@ -65,15 +69,39 @@ class GpuMeter:
         nvml = self._nvml
         if nvml is None or not self._devices:
             return GpuLoad()
-        rates = [_ask(nvml, nvml.nvmlDeviceGetUtilizationRates, device) for device in self._devices]
-        watts = [_ask(nvml, nvml.nvmlDeviceGetPowerUsage, device) for device in self._devices]
+        rates = [
+            _ask(nvml, nvml.nvmlDeviceGetUtilizationRates, device)
+            for device in self._devices.values()
+        ]
+        watts = [
+            _ask(nvml, nvml.nvmlDeviceGetPowerUsage, device) for device in self._devices.values()
+        ]
         shares = [rate.gpu / _PERCENT for rate in rates if rate is not None]
         known = [watt / _MILLIWATTS for watt in watts if watt is not None]
         return GpuLoad(share=max(shares, default=None), power_watts=sum(known) if known else None)
 
+    def read_energy(self) -> dict[str, float]:
+        """Return the joules that each GPU has used since its driver started.
+
+        Raises `NotAvailable` if one of them does not tell: a sum without it would mislead.
+        """
+        nvml = self._nvml
+        if nvml is None or not self._devices:
+            raise NotAvailable(self._why or "There is no NVIDIA GPU that answers.")
+        found = {}
+        for number, device in self._devices.items():
+            try:
+                millijoules = nvml.nvmlDeviceGetTotalEnergyConsumption(device)
+            except _errors(nvml) as error:
+                raise NotAvailable(
+                    f"GPU {number} does not tell the energy that it uses: {error}."
+                ) from None
+            found[f"GPU {number}"] = millijoules / _MILLIJOULES
+        return found
+
     def close(self) -> None:
         """Let go of the driver's library. Closing twice is harmless."""
-        nvml, self._nvml, self._devices = self._nvml, None, []
+        nvml, self._nvml, self._devices = self._nvml, None, {}
         if nvml is not None:
             _stop(nvml)
 
@@ -110,12 +138,12 @@ def _explain(nvml: Any, error: Exception) -> str:
     return f"The NVIDIA driver reports an error: {error}."
 
 
-def _handles(nvml: Any) -> list[Any]:
-    """Return the GPUs that answer."""
-    found = []
+def _handles(nvml: Any) -> dict[int, Any]:
+    """Return, by number, the GPUs that answer."""
+    found = {}
     for number in range(nvml.nvmlDeviceGetCount()):
         with suppress(nvml.NVMLError):
-            found.append(nvml.nvmlDeviceGetHandleByIndex(number))
+            found[number] = nvml.nvmlDeviceGetHandleByIndex(number)
     return found
 
 

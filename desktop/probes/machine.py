@@ -12,6 +12,7 @@ from desktop.domain.base import utc_now
 from desktop.domain.machine import Machine, Processor
 from desktop.probes.cgroups import read_limits
 from desktop.probes.disks import inspect_disk
+from desktop.probes.energy_counters import list_energy_access
 from desktop.probes.gpus import list_gpus
 from desktop.probes.memory import available_memory_bytes, read_modules, read_total_bytes
 from desktop.probes.processor import inspect_processor, is_virtual
@@ -72,6 +73,7 @@ def inspect_machine(root: Path = ROOT) -> Machine:
         memory_megatransfers=modules.megatransfers if modules else None,
         memory_modules=modules.count if modules else None,
         disk=inspect_disk(Path.home(), root),
+        energy=list_energy_access(root),
         unavailable=gathering.reasons,
     )
 
