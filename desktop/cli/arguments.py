@@ -189,8 +189,32 @@ def _add_run(run: argparse.ArgumentParser) -> None:
         choices=("short", "standard", "full"),
         help="cases of all bundled suites: some, enough to compare models, or every one",
     )
+    run.add_argument(
+        "--judge", type=Path, metavar="MODEL", help="a local model for checks of the kind judge"
+    )
     run.add_argument("--probe", action="append", default=[], choices=("speed",), help="repeatable")
     add_settings(run)
+
+
+def _add_deciding(add: _Adder) -> None:
+    judge = add("judge", "have a local model judge a run's answers; the old scores stay")
+    judge.add_argument("run", metavar="RUN", help=_RUN_ID)
+    judge.add_argument("--model", required=True, type=Path, metavar="MODEL", help="the judge")
+    judge.add_argument("--threads", type=read_threads, metavar="N")
+    judge.add_argument("--gpu-layers", type=read_layers, metavar="N", default=-1, help=LAYERS)
+    rate = add("rate", "keep a person's ratings of a run's answers; the old scores stay")
+    rate.add_argument("run", metavar="RUN", help=_RUN_ID)
+    rate.add_argument(
+        "--ratings",
+        type=Path,
+        metavar="FILE",
+        help="CSV or JSONL with case_id, rating and, if need be, repeat, check and note; without"
+        " it, what waits for a rating is listed",
+    )
+    rate.add_argument("--by", metavar="PERSON", help="who rates; kept with the ratings")
+    for command in (judge, rate):
+        command.add_argument("--suite", help="a suite of the same questions with other checks")
+        command.add_argument("--name", help="what to call this set of scores")
 
 
 def _add_results(add: _Adder) -> None:
@@ -204,6 +228,7 @@ def _add_results(add: _Adder) -> None:
     rescore.add_argument("run", metavar="RUN", help=_RUN_ID)
     rescore.add_argument("--suite", required=True, help="a bundled suite's id, or a file")
     rescore.add_argument("--name", help="what to call this set of scores")
+    _add_deciding(add)
     compare = add("compare", "put runs side by side")
     compare.add_argument("runs", nargs="+", metavar="RUN", help=_RUN_ID)
     compare.add_argument("--pdf", type=Path, metavar="FILE", help="write the comparison as a PDF")

@@ -5,7 +5,16 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from desktop.cli import capacity, comparing, evaluating, foreign, looking, scoring, suite_files
+from desktop.cli import (
+    capacity,
+    comparing,
+    evaluating,
+    foreign,
+    judging,
+    looking,
+    scoring,
+    suite_files,
+)
 from desktop.cli.output import CANCELLED, Output
 from desktop.errors import Cancelled, EngineFault, UserError
 
@@ -30,6 +39,8 @@ _WRITING: dict[str, Callable[[argparse.Namespace, "Backend", Output], int]] = {
     "probe speed": evaluating.measure_speed,
     "import-results": foreign.import_foreign_results,
     "rescore": scoring.rescore_run,
+    "judge": judging.judge_run,
+    "rate": judging.rate_run,
 }
 _READING: dict[str, Callable[[argparse.Namespace, "Backend", Output], int]] = {
     "runs": looking.list_runs,

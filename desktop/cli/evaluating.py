@@ -17,6 +17,7 @@ from desktop.cli.documents import (
     say_passed,
     sum_texts,
 )
+from desktop.cli.judging import describe_decided, judge_runs, prepare_judge, say_judged
 from desktop.cli.output import (
     CANCELLED,
     CUT_OFF,
@@ -28,11 +29,13 @@ from desktop.cli.output import (
 )
 from desktop.cli.progress import ProgressLines
 from desktop.cli.run_settings import read_settings
+from desktop.cli.scoring import describe_scoring
 from desktop.cli.selecting import tell_estimates
 from desktop.cli.suite_files import tell_notices
 from desktop.domain.base import new_id
 from desktop.domain.events import EvaluationFinished, RunEvent
 from desktop.domain.language_model import LanguageModel
+from desktop.domain.rescoring import Scoring
 from desktop.domain.run import EvaluationPlan, PlannedRun, Run, RunStatus
 from desktop.domain.settings import ProbePlan, RunSettings
 from desktop.domain.suite import Suite
@@ -60,6 +63,7 @@ def carry_out_run(arguments: argparse.Namespace, backend: "Backend", output: Out
     if arguments.selection:
         found += read_selection(arguments.selection)
     suites = list({suite.sha256: suite for suite in found}.values())
+    judge = _prepare_judge(arguments.judge, suites, backend, settings)
     models = _prepare_models(arguments.model, backend, settings, output)
     if suites:
         tell_estimates(models, suites, settings, backend.operations.list_runs(), output)
@@ -67,7 +71,22 @@ def carry_out_run(arguments: argparse.Namespace, backend: "Backend", output: Out
         models, suites, speed="speed" in arguments.probe, settings=settings
     )
     runs, cancelled = _follow_plan(plan, backend, output)
-    return _report(runs, backend, output, cancelled=cancelled)
+    judged, failed = judge_runs(() if cancelled else runs, judge, backend, output, settings)
+    code = _report(runs, backend, output, cancelled=cancelled, judged=judged)
+    return code or int(failed)
+
+
+def _prepare_judge(
+    path: Path | None, suites: Sequence[Suite], backend: "Backend", settings: RunSettings
+) -> LanguageModel | None:
+    if path is None:
+        return None
+    if not any(check.kind == "judge" for s in suites for case in s.cases for check in case.checks):
+        raise UserError(
+            "There is nothing to judge.",
+            remedy="Name a suite with checks of the kind judge, or leave out --judge.",
+        )
+    return prepare_judge(path, backend, settings)
 
 
 def resume_runs(arguments: argparse.Namespace, backend: "Backend", output: Output) -> int:
@@ -204,7 +223,14 @@ class _Follower:
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
-def _report(runs: Sequence[Run], backend: "Backend", output: Output, *, cancelled: bool) -> int:
+def _report(
+    runs: Sequence[Run],
+    backend: "Backend",
+    output: Output,
+    *,
+    cancelled: bool,
+    judged: Sequence[Scoring] = (),
+) -> int:
     details = [backend.operations.load_run(run.id) for run in runs]
     details.sort(key=lambda d: d.run.suite is None)
     summaries = {summary.run.id: summary for summary in backend.operations.list_runs()}
@@ -237,8 +263,14 @@ def _report(runs: Sequence[Run], backend: "Backend", output: Output, *, cancelle
         {
             "runs": described,
             "measurements": [describe_measurement(m) for d in details for m in d.measurements],
+            "judged": [{**describe_scoring(s), **describe_decided(s)} for s in judged],
         },
-        [*align(rows, right=(4, 5, 6, 7, 8), optional=(6, 7)), *told, *problems],
+        [
+            *align(rows, right=(4, 5, 6, 7, 8), optional=(6, 7)),
+            *(line for scoring in judged for line in say_judged(scoring)),
+            *told,
+            *problems,
+        ],
     )
     return code
 

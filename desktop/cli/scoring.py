@@ -12,7 +12,7 @@ import msgspec
 from desktop.cli.documents import Document
 from desktop.cli.looking import find_suite
 from desktop.cli.output import Output, align
-from desktop.domain.answer import Score
+from desktop.domain.answer import Answer, Score
 from desktop.domain.base import Value
 from desktop.domain.rescoring import Scoring
 from desktop.domain.run import Outcome, RunCounts, StopReason
@@ -21,6 +21,7 @@ from desktop.errors import UserError
 from desktop.scoring.kind import Verdict
 from desktop.scoring.opinion import rate
 from desktop.scoring.registry import score_answer
+from desktop.scoring.suite_score import find_suite_score
 
 if TYPE_CHECKING:  # SQLAlchemy comes with it, which most commands do without
     from desktop.worker.backend import Backend
@@ -47,14 +48,17 @@ def score_answers(arguments: argparse.Namespace, output: Output) -> int:
     counts = RunCounts.of_outcomes(
         Counter(Outcome(document["outcome"]) for document in documents), len(documents)
     )
+    results = ((d["case_id"], Outcome(d["outcome"]), d["score"]) for d in documents)
+    score = find_suite_score(suite, results)
     output.print_document(
         {
             "suite": suite.id,
             "suite_version": suite.version,
             **describe_counts(counts),
+            "score": score.score,
             "cases": documents,
         },
-        [*align(_list_reasons(documents)), say_counts(counts)],
+        [*align(list_reasons(documents)), say_counts(counts), *score.say()],
     )
     return 1 if counts.errors else 0
 
@@ -65,7 +69,18 @@ def rescore_run(arguments: argparse.Namespace, backend: "Backend", output: Outpu
     scoring, answers = backend.operations.rescore_run(
         arguments.run, suite, name=arguments.name or ""
     )
-    documents: list[Document] = [
+    documents = describe_answers(answers)
+    score = find_suite_score(suite, ((a.case_id, a.outcome, a.score) for a in answers))
+    output.print_document(
+        {**describe_scoring(scoring), "score": score.score, "cases": documents},
+        [*align(list_reasons(documents)), say_counts(scoring.counts), *score.say()],
+    )
+    return 1 if scoring.counts.errors else 0
+
+
+def describe_answers(answers: Sequence[Answer]) -> list[Document]:
+    """Return answers with their verdicts."""
+    return [
         {
             "case_id": answer.case_id,
             "repeat": answer.repeat,
@@ -73,11 +88,6 @@ def rescore_run(arguments: argparse.Namespace, backend: "Backend", output: Outpu
         }
         for answer in answers
     ]
-    output.print_document(
-        {**describe_scoring(scoring), "cases": documents},
-        [*align(_list_reasons(documents)), say_counts(scoring.counts)],
-    )
-    return 1 if scoring.counts.errors else 0
 
 
 def describe_scoring(scoring: Scoring) -> Document:
@@ -118,7 +128,7 @@ def say_counts(counts: RunCounts) -> str:
             (counts.truncated, "cut off"),
             (counts.thinking_only, "only thought"),
             (counts.errors, "could not be judged"),
-            (counts.open, "to be rated"),
+            (counts.open, "still open"),
             (counts.measured, "measured"),
         )
         if count
@@ -165,6 +175,7 @@ def _describe_verdict(outcome: Outcome, score: float, scores: Sequence[Score]) -
                 "score": s.score,
                 "explanation": s.explanation,
                 "open": s.open,
+                "agreed": s.agreed,
                 "spans": [{"start": span.start, "end": span.end} for span in s.spans],
             }
             for s in scores
@@ -172,7 +183,8 @@ def _describe_verdict(outcome: Outcome, score: float, scores: Sequence[Score]) -
     }
 
 
-def _list_reasons(documents: Sequence[Document]) -> list[tuple[str, ...]]:
+def list_reasons(documents: Sequence[Document]) -> list[tuple[str, ...]]:
+    """Return outcome, case and first reason of each, as a table's rows."""
     return [
         (
             str(document["outcome"]),

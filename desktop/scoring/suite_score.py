@@ -18,13 +18,13 @@ class SuiteScore(Value, frozen=True, kw_only=True):
     cases: int
     weighted: bool
 
-    def say(self) -> str:
-        """Return it as a sentence, empty without a score."""
+    def say(self) -> tuple[str, ...]:
+        """Return it as a sentence; none without a score."""
         if self.score is None:
-            return ""
+            return ()
         how = ", each by its weight" if self.weighted else ""
         cases = f"{self.cases} judged case{'' if self.cases == 1 else 's'}"
-        return f"Score {self.score:.3f}: the mean of {cases}{how}."
+        return (f"Score {self.score:.3f}: the mean of {cases}{how}.",)
 
 
 def find_suite_score(suite: Suite, results: Iterable[tuple[str, Outcome, float]]) -> SuiteScore:

@@ -318,3 +318,33 @@ def test_a_run_is_scored_again_with_changed_checks(
     assert program.ask("runs")["runs"][0]["passed"] == run["passed"]
     changed.write_text(text.replace("Say yes", "Say no"), "utf-8")
     assert "asks something else" in program.refuse("rescore", run["id"], "--suite", changed)
+
+
+def test_a_run_is_judged_by_a_model_and_rated_by_a_person(
+    program: Program, write_suite: Writer, smollm: Path, tmp_path: Path
+) -> None:
+    suite = write_suite(cases=2)
+    text = suite.read_text("utf-8")
+    suite.write_text(text.replace("contains: yes it is", "judge: It is kind."), "utf-8")
+    typed = ("run", "--engine", "scripted", "--model", smollm, "--suite", suite)
+    document = program.ask(*typed, "--judge", smollm, exit_code=1)
+    check_schema(document, "run")
+    (judged,) = document["judged"]
+    # The scripted engine only echoes: a judge without a verdict leaves everything open.
+    assert (judged["judge_opinions"], judged["judge_agreement"], judged["open"]) == (0, None, 2)
+    run = document["runs"][0]["id"]
+    again = program.ask("judge", run, "--engine", "scripted", "--model", smollm, exit_code=1)
+    check_schema(again, "judge")
+    assert "gave no verdict" in again["cases"][0]["checks"][0]["explanation"]
+    ratings = tmp_path / "ratings.csv"
+    ratings.write_text("case_id;rating;note\ncase-1;5;warm\ncase-2;1;\n", "utf-8")
+    rated = program.ask("rate", run, "--ratings", ratings, "--by", "Ann")
+    check_schema(rated, "rate")
+    assert (rated["passed"], rated["failed"], rated["score"]) == (1, 1, 0.5)
+    assert rated["rated_by"] == "Ann"
+    assert program.ask("runs")["runs"][0]["open"] == 2
+    ratings.write_text("case_id,rating\ncase-1,good\n", "utf-8")
+    assert "line 2: rating is 'good'" in program.refuse("rate", run, "--ratings", ratings)
+    waiting = program.ask("rate", run)
+    check_schema(waiting, "rate")
+    assert waiting["waiting"] == []

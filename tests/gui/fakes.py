@@ -271,13 +271,11 @@ class FakeOperations:
     def judge_run(
         self, run_id: str, model: LanguageModel, **more: object
     ) -> tuple[Scoring, tuple[Answer, ...]]:
-        self._note("judge_run")
         raise UserError(f"There is no run {run_id} to judge.", details=f"{model} {more}")
 
     def rate_run(
         self, run_id: str, ratings: Sequence[Rating], **more: object
     ) -> tuple[Scoring, tuple[Answer, ...]]:
-        self._note("rate_run")
         raise UserError(f"There is no run {run_id} to rate.", details=f"{ratings} {more}")
 
     def list_scorings(self, run_id: str) -> tuple[Scoring, ...]:

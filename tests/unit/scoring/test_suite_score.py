@@ -17,15 +17,15 @@ def test_each_case_counts_by_its_weight_and_its_repeats_once() -> None:
         SUITE, [("a", PASSED, 1.0), ("a", FAILED, 0.0), ("a", PASSED, 1.0), ("b", FAILED, 0.2)]
     )
     assert found.score == pytest.approx((2 / 3 + 3 * 0.2) / 4)
-    assert found.say() == "Score 0.317: the mean of 2 judged cases, each by its weight."
+    assert found.say() == ("Score 0.317: the mean of 2 judged cases, each by its weight.",)
 
 
 def test_open_cases_and_errors_are_left_out() -> None:
     found = find_suite_score(SUITE, [("a", PASSED, 1.0), ("b", OPEN, 0.0)])
-    assert found.say() == "Score 1.000: the mean of 1 judged case."
+    assert found.say() == ("Score 1.000: the mean of 1 judged case.",)
     none = find_suite_score(SUITE, [("b", Outcome.ERROR, 0.0)])
     assert none.score is None
-    assert none.say() == ""
+    assert none.say() == ()
 
 
 def test_cases_without_weight_are_no_part_of_the_score() -> None:
