@@ -209,8 +209,9 @@ class LikelihoodFailed(Frame, frozen=True, kw_only=True):
 class PerplexityMeasured(Frame, frozen=True, kw_only=True):
     """What one of `chunks` chunks of a text adds to its perplexity; `chunk` counts from 0.
 
-    Sums over `tokens` scored tokens, which are `scored_bytes` bytes of text: of their negative
-    natural logarithms, and of the squares of these, from which llama-perplexity's ± comes.
+    Sums over `tokens` scored tokens, which are `scored_bytes` bytes of text in which
+    `scored_words` words begin: of their negative natural logarithms, and of the squares of these,
+    from which llama-perplexity's ± comes.
     """
 
     chunk: int
@@ -219,6 +220,27 @@ class PerplexityMeasured(Frame, frozen=True, kw_only=True):
     scored_bytes: int
     negative_log_likelihood: float
     squares: float
+    scored_words: int = 0
+
+
+class DivergenceMeasured(Frame, frozen=True, kw_only=True):
+    """How far a model is from a reference on one of `chunks` chunks, `chunk` counting from 0.
+
+    `model` and `reference` are their own sums. A value for each scored token: `divergences` are
+    the Kullback-Leibler divergences of the model from the reference in nats, `changes` what the
+    model gives the text's own token less what the reference gives it, in probability.
+    `products` is the sum of the products of both models' logarithms; `same_top` counts where
+    both find the same token likeliest.
+    """
+
+    chunk: int
+    chunks: int
+    model: PerplexityMeasured
+    reference: PerplexityMeasured
+    products: float
+    same_top: int
+    divergences: tuple[float, ...]
+    changes: tuple[float, ...]
 
 
 class Quantise(Frame, frozen=True, kw_only=True):
@@ -288,11 +310,20 @@ class Engine(Protocol):
         """
 
     def measure_perplexity(
-        self, text: str, context_tokens: int = 512
+        self, text: str, context_tokens: int = 512, stride: int = 0
     ) -> Iterator[PerplexityMeasured]:
         """Measure as llama-perplexity does: chunks of `context_tokens`, their second halves scored.
 
-        Yields the chunks in any order. `EngineFault` for a text of less than two of them.
+        With a `stride`, chunks overlap. Yields them in any order. `EngineFault` for a text of less
+        than two.
+        """
+
+    def measure_divergence(
+        self, reference: LoadModel, text: str, context_tokens: int = 512
+    ) -> Iterator[DivergenceMeasured]:
+        """Read a text with the loaded model and, side by side, with another of its vocabulary.
+
+        Chunks are those of `measure_perplexity`. `EngineFault` if the vocabularies differ.
         """
 
     def quantise(self, request: Quantise) -> Iterator[QuantiseEvent]:

@@ -23,6 +23,7 @@ from desktop.inference.allowance import peak_resident_bytes
 from desktop.inference.answer_text import AnswerText
 from desktop.inference.engine import (
     ContinuationSet,
+    DivergenceMeasured,
     Frame,
     GenerationEvent,
     GenerationFailed,
@@ -42,7 +43,8 @@ from desktop.inference.engine import (
     TextGenerated,
 )
 from desktop.inference.quantising import QUANTISATION_KINDS
-from desktop.inference.scripted_likelihood import measure_words, score_words
+from desktop.inference.scripted_likelihood import compare_words, measure_words, score_words
+from desktop.inference.text_chunks import cut_text
 
 _CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
@@ -235,13 +237,26 @@ class ScriptedEngine:
         return self._score(loaded, list(items))
 
     def measure_perplexity(
-        self, text: str, context_tokens: int = 512
+        self, text: str, context_tokens: int = 512, stride: int = 0
     ) -> Iterator[PerplexityMeasured]:
         """Draw the chunks' sums by hash."""
         loaded = self._require_model()
         self._cancelled.clear()
-        chunks = measure_words(split_tokens(text), model=loaded.path, context_tokens=context_tokens)
-        return itertools.takewhile(lambda _: not self._cancelled.is_set(), chunks)
+        words, window = split_tokens(text), self._context_of(loaded)
+        chunks = cut_text(len(words), context_tokens, stride, window=window)
+        found = measure_words(words, chunks, model=loaded.path)
+        return itertools.takewhile(lambda _: not self._cancelled.is_set(), found)
+
+    def measure_divergence(
+        self, reference: LoadModel, text: str, context_tokens: int = 512
+    ) -> Iterator[DivergenceMeasured]:
+        """Draw both models' sums by hash, and hold these against each other."""
+        loaded = self._require_model()
+        self._cancelled.clear()
+        words, window = split_tokens(text), self._context_of(loaded)
+        chunks = cut_text(len(words), context_tokens, window=window)
+        found = compare_words(words, chunks, models=(loaded.path, reference.path))
+        return itertools.takewhile(lambda _: not self._cancelled.is_set(), found)
 
     def quantise(self, request: Quantise) -> Iterator[QuantiseEvent]:
         """Pretend to quantise, tensor by tensor; nothing is read or written."""

@@ -10,10 +10,12 @@ from desktop.inference.engine import (
     ContinuationScore,
     ContinuationSet,
     ContinuationsScored,
+    DivergenceMeasured,
     LikelihoodEvent,
     LikelihoodFailed,
     PerplexityMeasured,
 )
+from desktop.inference.text_chunks import TextChunk
 from desktop.inference.token_boundary import TokenPath, locate_pieces
 
 _FIRST_TOKEN = 0
@@ -40,24 +42,51 @@ def score_words(
 
 
 def measure_words(
-    words: Sequence[str], *, model: str, context_tokens: int
+    words: Sequence[str], chunks: Sequence[TextChunk], *, model: str
 ) -> Iterator[PerplexityMeasured]:
-    """Yield the chunks of a text, as llama-perplexity cuts them."""
-    chunks = len(words) // max(1, context_tokens)
-    if chunks < 2:  # noqa: PLR2004 - two chunks are the least that llama-perplexity takes
-        raise EngineFault(f"The text is only {len(words):,} tokens long, too short for perplexity.")
-    for chunk in range(chunks):
-        start = chunk * context_tokens
-        scored = words[start + context_tokens // 2 + 1 : start + context_tokens]
-        values = [_draw(f"{model} {chunk} {word}") for word in scored]
-        yield PerplexityMeasured(
-            chunk=chunk,
-            chunks=chunks,
-            tokens=len(scored),
-            scored_bytes=sum(len(word.encode("utf-8", errors="replace")) for word in scored),
-            negative_log_likelihood=-sum(values),
-            squares=sum(value * value for value in values),
+    """Yield the chunks of a text."""
+    for number in range(len(chunks)):
+        yield _sum_words(words, chunks, number, _draw_chunk(words, chunks, number, model))
+
+
+def compare_words(
+    words: Sequence[str], chunks: Sequence[TextChunk], *, models: tuple[str, str]
+) -> Iterator[DivergenceMeasured]:
+    """Yield the chunks of a text that two models read; what diverges is made up of the rest."""
+    for number in range(len(chunks)):
+        own, other = (_draw_chunk(words, chunks, number, model) for model in models)
+        yield DivergenceMeasured(
+            chunk=number,
+            chunks=len(chunks),
+            model=_sum_words(words, chunks, number, own),
+            reference=_sum_words(words, chunks, number, other),
+            products=sum(a * b for a, b in zip(own, other, strict=True)),
+            same_top=sum(a == b for a, b in zip(own, other, strict=True)),
+            divergences=tuple(abs(a - b) / 10 for a, b in zip(own, other, strict=True)),
+            changes=tuple(math.exp(a) - math.exp(b) for a, b in zip(own, other, strict=True)),
         )
+
+
+def _draw_chunk(
+    words: Sequence[str], chunks: Sequence[TextChunk], number: int, model: str
+) -> list[float]:
+    chunk = chunks[number]
+    return [_draw(f"{model} {number} {word}") for word in words[chunk.start : chunk.end]]
+
+
+def _sum_words(
+    words: Sequence[str], chunks: Sequence[TextChunk], number: int, values: Sequence[float]
+) -> PerplexityMeasured:
+    scored = "".join(words[chunks[number].start : chunks[number].end])
+    return PerplexityMeasured(
+        chunk=number,
+        chunks=len(chunks),
+        tokens=len(values),
+        scored_bytes=len(scored.encode("utf-8", errors="replace")),
+        scored_words=len(scored.split()),
+        negative_log_likelihood=-sum(values),
+        squares=sum(value * value for value in values),
+    )
 
 
 def _score(pieces: Sequence[TokenPath], model: str) -> ContinuationScore:

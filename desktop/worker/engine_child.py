@@ -38,6 +38,7 @@ from desktop.worker.engine_frames import (
     JobDone,
     JobFailed,
     Load,
+    MeasureDivergence,
     MeasurePerplexity,
     MeasureSpeed,
     MemoryEstimated,
@@ -51,7 +52,9 @@ from desktop.worker.last_words import redirect_output
 from desktop.worker.process_end import OUT_OF_MEMORY
 
 _SCRIPTED_DEATH = 70
-_Cancellable: TypeAlias = Generate | MeasureSpeed | ScoreContinuations | MeasurePerplexity
+_Cancellable: TypeAlias = (
+    Generate | MeasureSpeed | ScoreContinuations | MeasurePerplexity | MeasureDivergence
+)
 
 
 class _Outlet:
@@ -104,7 +107,13 @@ class _Jobs:
                 case ScoreContinuations():
                     return self._engine.score_continuations(command.items)
                 case MeasurePerplexity():
-                    return self._engine.measure_perplexity(command.text, command.context_tokens)
+                    return self._engine.measure_perplexity(
+                        command.text, command.context_tokens, command.stride
+                    )
+                case MeasureDivergence():
+                    return self._engine.measure_divergence(
+                        command.reference, command.text, command.context_tokens
+                    )
 
     def end(self) -> None:
         with self._lock:
@@ -204,7 +213,13 @@ def _answers(command: Command, engine: Engine, jobs: _Jobs) -> Iterator[Frame]:
     match command:
         case Load():
             yield engine.load(command.request)
-        case Generate() | MeasureSpeed() | ScoreContinuations() | MeasurePerplexity():
+        case (
+            Generate()
+            | MeasureSpeed()
+            | ScoreContinuations()
+            | MeasurePerplexity()
+            | MeasureDivergence()
+        ):
             yield from jobs.begin(command)
         case EstimateMemory():
             yield MemoryEstimated(need=engine.estimate_memory(command.request))

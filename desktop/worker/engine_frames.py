@@ -16,6 +16,7 @@ from desktop.inference.engine import (
     ContextMade,
     ContinuationSet,
     ContinuationsScored,
+    DivergenceMeasured,
     Frame,
     GenerationFailed,
     GenerationFinished,
@@ -76,6 +77,16 @@ class MeasurePerplexity(Frame, frozen=True, kw_only=True):
     """Measure a text's perplexity; answered by `PerplexityMeasured`, then `JobDone`."""
 
     job: int
+    text: str
+    context_tokens: int
+    stride: int = 0
+
+
+class MeasureDivergence(Frame, frozen=True, kw_only=True):
+    """Hold the model against another; answered by `DivergenceMeasured`, then `JobDone`."""
+
+    job: int
+    reference: LoadModel
     text: str
     context_tokens: int
 
@@ -162,6 +173,7 @@ Command: TypeAlias = (
     | MeasureSpeed
     | ScoreContinuations
     | MeasurePerplexity
+    | MeasureDivergence
     | QuantiseModel
     | EstimateMemory
     | AskPeakMemory
@@ -182,6 +194,7 @@ Event: TypeAlias = (
     | ContinuationsScored
     | LikelihoodFailed
     | PerplexityMeasured
+    | DivergenceMeasured
     | QuantiseProgress
     | Quantised
     | MemoryEstimated

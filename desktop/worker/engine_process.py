@@ -27,6 +27,7 @@ from desktop.inference.engine import (
     ContextMade,
     ContinuationSet,
     ContinuationsScored,
+    DivergenceMeasured,
     Frame,
     GenerationEvent,
     GenerationFailed,
@@ -62,6 +63,7 @@ from desktop.worker.engine_frames import (
     JobDone,
     JobFailed,
     Load,
+    MeasureDivergence,
     MeasurePerplexity,
     MeasureSpeed,
     MemoryEstimated,
@@ -71,6 +73,7 @@ from desktop.worker.engine_frames import (
     encode,
 )
 from desktop.worker.event_order import (
+    DivergenceOrder,
     EventOrder,
     GenerationOrder,
     LikelihoodOrder,
@@ -93,7 +96,7 @@ _GENERATION = (
     GenerationFailed,
 )
 _LIKELIHOOD = (ContextMade, ContinuationsScored, LikelihoodFailed)
-_MOST_TEXT_BYTES = MAXIMUM_FRAME_BYTES // 2
+MOST_TEXT_BYTES = MAXIMUM_FRAME_BYTES // 2
 _POLL_SECONDS = 0.2
 # A grandchild may hold the pipe open; the child's own words are there at once when it has ended.
 _LAST_WORDS_SECONDS = 1.0
@@ -201,20 +204,31 @@ class EngineProcess:
         return (event for event in self._stream(job) if isinstance(event, _LIKELIHOOD))
 
     def measure_perplexity(
-        self, text: str, context_tokens: int = 512
+        self, text: str, context_tokens: int = 512, stride: int = 0
     ) -> Iterator[PerplexityMeasured]:
         """Measure a text's perplexity in the child."""
-        size = len(text.encode("utf-8", errors="replace"))
-        if size > _MOST_TEXT_BYTES:
-            raise EngineFault(
-                f"A text of {size / 1e6:.0f} MB is too long for perplexity; take at most"
-                f" {_MOST_TEXT_BYTES / 1e6:.0f} MB of it."
-            )
+        _check_length(text)
         job = self._begin(
-            lambda job: MeasurePerplexity(job=job, text=text, context_tokens=context_tokens),
+            lambda job: MeasurePerplexity(
+                job=job, text=text, context_tokens=context_tokens, stride=stride
+            ),
             PerplexityOrder(),
         )
         return (event for event in self._stream(job) if isinstance(event, PerplexityMeasured))
+
+    def measure_divergence(
+        self, reference: LoadModel, text: str, context_tokens: int = 512
+    ) -> Iterator[DivergenceMeasured]:
+        """Hold the model against another in the child."""
+        _check_length(text)
+        here = _with_whole_path(reference)
+        job = self._begin(
+            lambda job: MeasureDivergence(
+                job=job, reference=here, text=text, context_tokens=context_tokens
+            ),
+            DivergenceOrder(),
+        )
+        return (event for event in self._stream(job) if isinstance(event, DivergenceMeasured))
 
     def quantise(self, request: Quantise) -> Iterator[QuantiseEvent]:
         """Quantise in the child; a cancel, or leaving the iterator early, ends the process."""
@@ -427,6 +441,15 @@ class EngineProcess:
 def _with_whole_path(request: LoadModel) -> LoadModel:
     """Name the file from the root on: the child works in a folder of its own."""
     return msgspec.structs.replace(request, path=str(Path(request.path).absolute()))
+
+
+def _check_length(text: str) -> None:
+    size = len(text.encode("utf-8", errors="replace"))
+    if size > MOST_TEXT_BYTES:
+        raise EngineFault(
+            f"A text of {size / 1e6:.0f} MB is too long for perplexity; take at most"
+            f" {MOST_TEXT_BYTES / 1e6:.0f} MB of it."
+        )
 
 
 def start_llama_engine() -> EngineProcess:

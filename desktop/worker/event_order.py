@@ -16,6 +16,7 @@ from desktop.inference.engine import (
     ContinuationScore,
     ContinuationSet,
     ContinuationsScored,
+    DivergenceMeasured,
     Frame,
     GenerationFailed,
     GenerationFinished,
@@ -162,7 +163,7 @@ class LikelihoodOrder:
         return cancelled or not self._waiting
 
 
-class PerplexityOrder:
+class _ChunkOrder:
     """As many chunks as the first one promises, each once."""
 
     def __init__(self) -> None:
@@ -170,23 +171,49 @@ class PerplexityOrder:
         self._chunks = 0
         self._seen: set[int] = set()
 
-    def accept(self, event: Frame) -> bool:
-        """Take a chunk with sums that can be."""
-        if not isinstance(event, PerplexityMeasured) or event.chunk in self._seen:
+    def _accept_place(self, chunk: int, chunks: int) -> bool:
+        if chunk in self._seen:
             return False
-        self._chunks = self._chunks or event.chunks
-        self._seen.add(event.chunk)
-        return (
-            0 <= event.chunk < event.chunks == self._chunks
-            and event.tokens > 0
-            and event.scored_bytes >= 0
-            and _is_logarithm(-event.negative_log_likelihood)
-            and _is_time(event.squares)
-        )
+        self._chunks = self._chunks or chunks
+        self._seen.add(chunk)
+        return 0 <= chunk < chunks == self._chunks
 
     def may_end(self, *, cancelled: bool) -> bool:
         """Return whether all chunks have come, or a cancel cut them short."""
         return cancelled or 0 < len(self._seen) == self._chunks
+
+
+class PerplexityOrder(_ChunkOrder):
+    """The chunks of a text."""
+
+    def accept(self, event: Frame) -> bool:
+        """Take a chunk with sums that can be."""
+        return (
+            isinstance(event, PerplexityMeasured)
+            and self._accept_place(event.chunk, event.chunks)
+            and _is_chunk(event)
+        )
+
+
+class DivergenceOrder(_ChunkOrder):
+    """The chunks of a text that two models read."""
+
+    def accept(self, event: Frame) -> bool:
+        """Take a chunk with a value for each of its tokens."""
+        if not isinstance(event, DivergenceMeasured):
+            return False
+        tokens = event.model.tokens
+        return (
+            self._accept_place(event.chunk, event.chunks)
+            and _is_chunk(event.model)
+            and _is_chunk(event.reference)
+            and tokens == event.reference.tokens
+            and len(event.divergences) == len(event.changes) == tokens
+            and 0 <= event.same_top <= tokens
+            and math.isfinite(event.products)
+            and all(map(_is_time, event.divergences))
+            and all(abs(change) <= 1 + _ROUNDING for change in event.changes)
+        )
 
 
 class QuantiseOrder:
@@ -237,6 +264,15 @@ def _is_possible(event: GenerationFinished) -> bool:
 def _is_likelihood(score: ContinuationScore) -> bool:
     counts_fit = score.tokens > 0 and score.truncated_tokens >= 0
     return counts_fit and _is_logarithm(score.log_probability)
+
+
+def _is_chunk(event: PerplexityMeasured) -> bool:
+    return (
+        event.tokens > 0
+        and min(event.scored_bytes, event.scored_words) >= 0
+        and _is_logarithm(-event.negative_log_likelihood)
+        and _is_time(event.squares)
+    )
 
 
 def _is_logarithm(value: float) -> bool:

@@ -11,6 +11,7 @@ from desktop.errors import EngineFault
 from desktop.inference.allowance import numa_nodes, peak_resident_bytes, thread_choices
 from desktop.inference.engine import (
     ContinuationSet,
+    DivergenceMeasured,
     GenerationEvent,
     LikelihoodEvent,
     LoadModel,
@@ -22,6 +23,7 @@ from desktop.inference.engine import (
     SpeedSampled,
 )
 from desktop.inference.llama.binding import AbortFlag, api, check_version, logbook
+from desktop.inference.llama.divergence import measure_divergence
 from desktop.inference.llama.fitting import (
     Fit,
     check_fit,
@@ -106,10 +108,16 @@ class LlamaEngine:
         return score_continuations(self._make_scorer(), items)
 
     def measure_perplexity(
-        self, text: str, context_tokens: int = 512
+        self, text: str, context_tokens: int = 512, stride: int = 0
     ) -> Iterator[PerplexityMeasured]:
         """Measure as llama-perplexity does, in a context made for that and freed again."""
-        return measure_perplexity(self._make_scorer(), text, context_tokens)
+        return measure_perplexity(self._make_scorer(), text, context_tokens, stride)
+
+    def measure_divergence(
+        self, reference: LoadModel, text: str, context_tokens: int = 512
+    ) -> Iterator[DivergenceMeasured]:
+        """Read with both models in turn; the reference is freed at the end."""
+        return self._measure_divergence(self._make_scorer(), reference, text, context_tokens)
 
     def quantise(self, request: Quantise) -> Iterator[QuantiseEvent]:
         """Make a smaller copy of a model, beside whatever is loaded."""
@@ -138,6 +146,31 @@ class LlamaEngine:
             if self._abort.is_set:
                 return
             yield from meter.run(test, repetitions)
+
+    def _measure_divergence(
+        self, scorer: PathScorer, reference: LoadModel, text: str, context_tokens: int
+    ) -> Iterator[DivergenceMeasured]:
+        fit = self._measure_fit(reference)
+        check_fit(reference, fit)
+        request = msgspec.structs.replace(reference, gpu_layers=choose_gpu_layers(reference, fit))
+        other = Model(
+            request.path,
+            gpu_layers=request.gpu_layers,
+            memory_mapping=request.options.memory_mapping,
+        )
+        try:
+            reference_scorer = PathScorer(
+                other,
+                request,
+                self._abort,
+                threads=self._require_model().threads[1],
+                cache_bytes_per_token=fit.cache_bytes_per_token,
+            )
+            yield from measure_divergence(
+                scorer, reference_scorer, text, context_tokens, self._abort
+            )
+        finally:
+            other.free()
 
     def _make_scorer(self) -> PathScorer:
         workplace = self._require_model()

@@ -12,6 +12,7 @@ shows. Read for itself, a path has the same value always.
 import ctypes
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from desktop.inference.llama.prefix_tree import Limits, Node, Round, plan_rounds
 from desktop.inference.token_boundary import TokenPath
 
 # One physical batch: a longer round would only make each token look over more of the cache.
-_ROUND_TOKENS = 512
+ROUND_TOKENS = 512
 _MOST_SEQUENCES = 64
 # Memory for logits of one step. llama.cpp holds them twice, and looks for a cancel only after all
 # of them: with a vocabulary of 262,000 that is 128 places, a fifth of a second on two cores.
@@ -101,25 +102,31 @@ class PathScorer:
         """
         if not paths:
             return
-        outputs = max(1, min(_ROUND_TOKENS, self._most_outputs()))
-        sequences = 1 if self._is_alone else min(_MOST_SEQUENCES, outputs)
-        longest = max(len(path.tokens) for path in paths)
-        self._check_fit(longest + _ROUND_TOKENS, outputs)
-        context = self._make_context(longest + _ROUND_TOKENS, sequences, outputs)
+        reading = self.open(paths, sequences=1 if self._is_alone else _MOST_SEQUENCES)
+        context, step = reading.context, reading.step
         if self._describe and self.facts is None:
             self.facts = self._describe(context, self.window, shares and not self._is_alone)
         try:
-            limits = Limits(tokens=_ROUND_TOKENS, sequences=sequences)
+            limits = Limits(tokens=ROUND_TOKENS, sequences=reading.sequences)
             totals = _Totals(paths)
-            step = _Step(context, self.model.vocabulary_size)
             for part in plan_rounds(paths, limits, shares=shares and not self._is_alone):
-                _inherit(context, part)
-                for nodes in _cut(part.nodes, _ROUND_TOKENS, outputs):
+                inherit(context, part)
+                for nodes in cut(part.nodes, ROUND_TOKENS, reading.outputs):
                     if self._abort.is_set or not step.run(nodes, self._abort):
                         return
                     yield from totals.add(nodes, step.logits())
         finally:
             context.free()
+
+    def open(self, paths: Sequence[TokenPath], *, sequences: int) -> "Reading":
+        """Make what such paths are read in; free its context afterwards."""
+        outputs = max(1, min(ROUND_TOKENS, self._most_outputs()))
+        sequences = min(sequences, outputs)
+        longest = max(len(path.tokens) for path in paths)
+        self._check_fit(longest + ROUND_TOKENS, outputs)
+        context = self._make_context(longest + ROUND_TOKENS, sequences, outputs)
+        step = Step(context, self.model.vocabulary_size)
+        return Reading(context=context, step=step, outputs=outputs, sequences=sequences)
 
     def _most_outputs(self) -> int:
         return _OUTPUT_BYTES // (_FLOAT_BYTES * self.model.vocabulary_size)
@@ -131,7 +138,7 @@ class PathScorer:
         available = available_memory_bytes()
         if needed > available and not is_elsewhere(self.model.devices):
             raise EngineFault(
-                f"Scoring texts of up to {tokens - _ROUND_TOKENS:,} tokens needs"
+                f"Scoring texts of up to {tokens - ROUND_TOKENS:,} tokens needs"
                 f" {needed / 1e9:,.1f} GB of memory, and this machine has {available / 1e9:,.1f} GB"
                 " free; choose a shorter context or a smaller model."
             )
@@ -145,26 +152,27 @@ class PathScorer:
             unified=True,
             options=self._options,
         )
-        parameters.n_batch = _ROUND_TOKENS
-        parameters.n_ubatch = min(parameters.n_ubatch, _ROUND_TOKENS)
+        parameters.n_batch = ROUND_TOKENS
+        parameters.n_ubatch = min(parameters.n_ubatch, ROUND_TOKENS)
         # A window's cache forgets what a round to come may still continue.
         parameters.swa_full = True
         return Context(self.model, parameters, self._abort)
 
 
-class _Step:
+class Step:
     """A batch in which a token may belong to several sequences."""
 
     def __init__(self, context: Context, vocabulary_size: int) -> None:
+        """Make room for a round; outputs are as wide as the vocabulary."""
         self._context = context
         self._vocabulary_size = vocabulary_size
-        self._tokens = np.zeros(_ROUND_TOKENS, np.int32)
-        self._positions = np.zeros(_ROUND_TOKENS, np.int32)
-        self._counts = np.zeros(_ROUND_TOKENS, np.int32)
-        self._wanted = np.zeros(_ROUND_TOKENS, np.int8)
+        self._tokens = np.zeros(ROUND_TOKENS, np.int32)
+        self._positions = np.zeros(ROUND_TOKENS, np.int32)
+        self._counts = np.zeros(ROUND_TOKENS, np.int32)
+        self._wanted = np.zeros(ROUND_TOKENS, np.int8)
         # A token's sequences are a range of neighbours, hence a stretch of this one array.
         self._numbers = np.arange(_MOST_SEQUENCES, dtype=np.int32)
-        self._pointers = np.zeros(_ROUND_TOKENS, np.uintp)
+        self._pointers = np.zeros(ROUND_TOKENS, np.uintp)
         self._outputs = 0
         self._batch: Any = api.llama_batch()
         fields = dict(self._batch._fields_)
@@ -203,6 +211,16 @@ class _Step:
         if not pointer:
             raise EngineFault("llama.cpp gave no probabilities.")
         return np.ctypeslib.as_array(pointer, (self._outputs, self._vocabulary_size))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A context, a batch for it, and how many outputs and sequences it has room for."""
+
+    context: Context
+    step: Step
+    outputs: int
+    sequences: int
 
 
 class _Totals:
@@ -250,7 +268,7 @@ def normalise(row: npt.NDArray[np.float32]) -> tuple[int, float]:
     return top, peak + math.log(total) if total > 0 else math.nan
 
 
-def _inherit(context: Context, part: Round) -> None:
+def inherit(context: Context, part: Round) -> None:
     """Keep what a round continues, give it to its sequences, and forget everything else."""
     kept = part.shares[0]
     if not kept:
@@ -267,7 +285,7 @@ def _inherit(context: Context, part: Round) -> None:
             api.llama_memory_seq_cp(memory, 0, sequence, 0, share)
 
 
-def _cut(nodes: Sequence[Node], tokens: int, outputs: int) -> Iterator[Sequence[Node]]:
+def cut(nodes: Sequence[Node], tokens: int, outputs: int) -> Iterator[Sequence[Node]]:
     """Yield pieces of at most so many tokens, and so many places with targets."""
     start = wanted = 0
     for index, node in enumerate(nodes):

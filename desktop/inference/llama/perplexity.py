@@ -1,9 +1,7 @@
 """Perplexity as llama-perplexity measures it, so that the figures can be held against anyone's.
 
-After `perplexity` in `tools/perplexity/perplexity.cpp` of the pinned llama.cpp: the text is cut
-into chunks of so many tokens, what is left at its end is not used, and BOS takes the place of each
-chunk's first token where the model wants one. The second half of a chunk is scored, so that every
-scored token has at least half a chunk before it.
+In chunks, BOS takes the place of each chunk's first token where the model wants one; with a stride
+it only stands before the text, as there.
 """
 
 import math
@@ -14,45 +12,50 @@ from desktop.inference.engine import PerplexityMeasured
 from desktop.inference.llama.likelihood import NO_NUMBERS
 from desktop.inference.llama.model import Model
 from desktop.inference.llama.path_scorer import PathScorer
+from desktop.inference.text_chunks import TextChunk, count_word_beginnings, cut_text
 from desktop.inference.token_boundary import TokenPath
-
-_LEAST_CHUNKS = 2
-_LEAST_TOKENS = 8
 
 
 def measure_perplexity(
-    scorer: PathScorer, text: str, context_tokens: int
+    scorer: PathScorer, text: str, context_tokens: int, stride: int = 0
 ) -> Iterator[PerplexityMeasured]:
     """Yield the sums of each chunk in turn. `EngineFault` for sizes that can't be measured."""
-    if not _LEAST_TOKENS <= context_tokens <= scorer.window:
-        raise EngineFault(
-            f"Perplexity is measured in chunks of {_LEAST_TOKENS} to {scorer.window:,} tokens with"
-            f" this model, not of {context_tokens:,}."
-        )
+    paths = cut_paths(scorer, text, context_tokens, stride)
+    for index, score in scorer.score(paths, shares=False):
+        yield sum_chunk(scorer.model, paths, index, -score.log_probability, squares=score.squares)
+
+
+def cut_paths(
+    scorer: PathScorer, text: str, context_tokens: int, stride: int = 0
+) -> list[TokenPath]:
+    """Return the chunks of a text as paths."""
     tokens = scorer.tokenise(text, has_special_tokens=False)
-    count = len(tokens) // context_tokens
-    if count < _LEAST_CHUNKS:
-        raise EngineFault(
-            f"The text is {len(tokens):,} tokens long; perplexity in chunks of {context_tokens:,}"
-            f" needs at least {_LEAST_CHUNKS * context_tokens:,}."
-        )
-    chunks = [_make_chunk(tokens, context_tokens, index, scorer.model) for index in range(count)]
-    for index, score in scorer.score(chunks, shares=False):
-        if not math.isfinite(score.squares):
-            raise EngineFault(NO_NUMBERS)
-        scored = chunks[index].tokens[chunks[index].start :]
-        yield PerplexityMeasured(
-            chunk=index,
-            chunks=count,
-            tokens=len(scored),
-            scored_bytes=sum(len(scorer.model.piece(token)) for token in scored),
-            negative_log_likelihood=-score.log_probability,
-            squares=score.squares,
-        )
+    chunks = cut_text(len(tokens), context_tokens, stride, window=scorer.window)
+    return [_make_path(tokens, chunk, scorer.model, begins=not stride) for chunk in chunks]
 
 
-def _make_chunk(tokens: list[int], size: int, index: int, model: Model) -> TokenPath:
-    chunk = tokens[index * size : (index + 1) * size]
-    if model.adds_bos and model.bos >= 0:
-        chunk[0] = model.bos
-    return TokenPath(tokens=tuple(chunk), start=size // 2 + 1)
+def sum_chunk(
+    model: Model, paths: list[TokenPath], index: int, value: float, *, squares: float
+) -> PerplexityMeasured:
+    """Return what a chunk adds; `EngineFault` for sums that are no numbers."""
+    if not (math.isfinite(value) and math.isfinite(squares)):
+        raise EngineFault(NO_NUMBERS)
+    path = paths[index]
+    scored = b"".join(map(model.piece, path.tokens[path.start :]))
+    before = model.piece(path.tokens[path.start - 1])
+    return PerplexityMeasured(
+        chunk=index,
+        chunks=len(paths),
+        tokens=len(path.tokens) - path.start,
+        scored_bytes=len(scored),
+        scored_words=count_word_beginnings(before, scored),
+        negative_log_likelihood=value,
+        squares=squares,
+    )
+
+
+def _make_path(tokens: list[int], chunk: TextChunk, model: Model, *, begins: bool) -> TokenPath:
+    found = tokens[chunk.first : chunk.end]
+    if begins and model.adds_bos and model.bos >= 0:
+        found[0] = model.bos
+    return TokenPath(tokens=tuple(found), start=chunk.start - chunk.first)

@@ -62,7 +62,7 @@ def test_perplexity_takes_the_second_half_of_each_chunk() -> None:
         (number, 4, 3) for number in range(4)
     ]
     assert all(chunk.negative_log_likelihood > 0 for chunk in chunks)
-    with pytest.raises(EngineFault, match="too short"):
+    with pytest.raises(EngineFault, match="needs at least 1,024"):
         list(loaded().measure_perplexity(TEXT))
 
 
@@ -76,3 +76,15 @@ def test_a_cancel_ends_both() -> None:
     next(chunks)
     engine.cancel()
     assert list(chunks) == []
+
+
+def test_two_models_are_held_against_each_other_word_by_word() -> None:
+    chunks = list(loaded().measure_divergence(LoadModel(path="other.gguf"), TEXT, 8))
+    own = list(loaded().measure_perplexity(TEXT, 8))
+    other = list(loaded("other.gguf").measure_perplexity(TEXT, 8))
+    assert [chunk.model for chunk in chunks] == own
+    assert [chunk.reference for chunk in chunks] == other
+    assert all(len(c.divergences) == len(c.changes) == c.model.tokens for c in chunks)
+    (first, *_) = loaded().measure_divergence(LoadModel(path="model.gguf"), TEXT, 8)
+    assert set(first.divergences) == {0.0}
+    assert first.same_top == first.model.tokens

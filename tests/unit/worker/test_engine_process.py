@@ -94,6 +94,11 @@ def test_the_pipe_changes_nothing(start: Start) -> None:
     assert list(far.score_continuations(sets)) == list(near.score_continuations(sets))
     text = "one two three " * 40
     assert list(far.measure_perplexity(text, 16)) == list(near.measure_perplexity(text, 16))
+    found = list(far.measure_perplexity(text, 16, 8))
+    assert found == list(near.measure_perplexity(text, 16, 8))
+    other = LoadModel(path="/other.gguf")
+    divergences = list(far.measure_divergence(other, text, 16))
+    assert divergences == list(near.measure_divergence(other, text, 16))
     assert far.estimate_memory(LOAD) == near.estimate_memory(LOAD)
 
 

@@ -1,6 +1,7 @@
 """What a job may bring, in which order."""
 
 import math
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ from desktop.inference.engine import (
     ContinuationScore,
     ContinuationSet,
     ContinuationsScored,
+    DivergenceMeasured,
     Frame,
     GenerationFailed,
     GenerationFinished,
@@ -24,6 +26,7 @@ from desktop.inference.engine import (
 )
 from desktop.worker.engine_frames import EngineReady, PeakMemory
 from desktop.worker.event_order import (
+    DivergenceOrder,
     GenerationOrder,
     LikelihoodOrder,
     OneAnswer,
@@ -235,3 +238,43 @@ def test_chunks_that_cannot_be_are_refused(event: Frame) -> None:
     order = PerplexityOrder()
     assert order.accept(chunk(1))
     assert not order.accept(event)
+
+
+def divergence(number: int, **changes: Any) -> DivergenceMeasured:
+    measured = DivergenceMeasured(
+        chunk=number,
+        chunks=2,
+        model=chunk(number, tokens=2),
+        reference=chunk(number, tokens=2),
+        products=3.0,
+        same_top=1,
+        divergences=(0.1, 0.0),
+        changes=(-0.5, 0.25),
+    )
+    return msgspec.structs.replace(measured, **changes)
+
+
+def test_each_chunk_of_two_models_comes_once() -> None:
+    order = DivergenceOrder()
+    assert order.accept(divergence(0))
+    assert not order.may_end(cancelled=False)
+    assert order.accept(divergence(1))
+    assert order.may_end(cancelled=False)
+    assert not order.accept(divergence(1))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        divergence(2),
+        divergence(0, same_top=3),
+        divergence(0, divergences=(0.1,)),
+        divergence(0, divergences=(-0.1, 0.1)),
+        divergence(0, changes=(2.0, 0.1)),
+        divergence(0, products=math.nan),
+        divergence(0, reference=chunk(0)),
+        chunk(0),
+    ],
+)
+def test_divergences_that_cannot_be_are_refused(event: Frame) -> None:
+    assert not DivergenceOrder().accept(event)
