@@ -1,7 +1,8 @@
 """`all_of`, `any_of` and `not`: checks made of checks.
 
 Their arguments are checks as the suite file has them: `all_of` scores the weighted mean, `any_of`
-the best; `not` turns a verdict round. Judging, describing and parsing are handed in by the
+the best; `not` turns a verdict round. With `at_least` it is `all_of`'s mean that decides: from that
+score on it passes, whatever failed. Judging, describing and parsing are handed in by the
 registry, which knows every kind.
 """
 
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 from desktop.domain.base import JsonValue
 from desktop.domain.suite import Check
 from desktop.scoring.kind import CheckKind, Shape, Verdict, verdict
+
+# Three thirds are a whole: what a sum of shares loses in binary fractions is no failure.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +45,29 @@ def _all_of(parts: Parts) -> CheckKind:
         verdicts = tuple(parts.judge(text, part) for part in inner)
         bad = [v for v in verdicts if not v.passed]
         told = bad or verdicts
+        score, least = mean(inner, verdicts), check.options.get("at_least")
+        words = " ".join(v.explanation for v in told)
+        if least is not None:
+            words = f"Mean score {score:.3f}; {float(least):g} is wanted. {words}"
         return verdict(
-            " ".join(v.explanation for v in told),
-            passed=not bad,
-            score=mean(inner, verdicts),
+            words,
+            passed=not bad if least is None else score >= float(least) - _ROUNDING,
+            score=score,
             spans=tuple(span for v in told for span in v.spans),
         )
 
     def describe(check: Check) -> str:
-        return " and ".join(parts.describe(part) for part in parts.inner(check))
+        told = " and ".join(parts.describe(part) for part in parts.inner(check))
+        least = check.options.get("at_least")
+        return told if least is None else f"reaches a mean score of {float(least):g}: {told}"
 
-    return CheckKind(name="all_of", expects=Shape.CHECKS, judge=judge, describe=describe)
+    return CheckKind(
+        name="all_of",
+        expects=Shape.CHECKS,
+        judge=judge,
+        describe=describe,
+        options={"at_least": Shape.SHARE},
+    )
 
 
 def _any_of(parts: Parts) -> CheckKind:

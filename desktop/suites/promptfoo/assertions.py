@@ -121,7 +121,7 @@ class AssertionReader:
         if negated and KINDS[check.kind].decided_elsewhere:
             raise Unsupported("turns a judge's verdict round, and is left out")
         if negated:
-            check = Check(kind="not", expected=_as_mapping(check))
+            check = Check(kind="not", expected=as_mapping(check))
         check = Check(
             kind=check.kind, expected=check.expected, options=check.options, weight=float(weight)
         )
@@ -132,12 +132,17 @@ class AssertionReader:
         parts = value.get("assert")
         if not isinstance(parts, list) or not parts:
             raise Unsupported("has no assertions in it")
-        if value.get("threshold") not in (None, 1):
-            raise Unsupported("has a threshold, which a group of checks can't have")
         inner = [self._convert(part) for part in parts if isinstance(part, dict) and "type" in part]
         if len(inner) != len(parts):
             raise Unsupported("holds something that is no assertion")
-        return Check(kind="all_of", expected=[_as_mapping(check) for check in inner])
+        options: dict[str, JsonValue] = {}
+        if "threshold" in value:
+            options["at_least"] = _threshold(value, 1.0)
+            if not 0 <= options["at_least"] <= 1:
+                raise Unsupported("has a threshold that is not from 0 to 1")
+        return Check(
+            kind="all_of", expected=[as_mapping(check) for check in inner], options=options
+        )
 
     def _fill(self, value: JsonValue) -> JsonValue:
         try:
@@ -194,7 +199,8 @@ def _refuse(base: str) -> None:
         raise Unsupported("has no counterpart here, and is left out")
 
 
-def _as_mapping(check: Check) -> dict[str, JsonValue]:
+def as_mapping(check: Check) -> dict[str, JsonValue]:
+    """Return a check as it stands within another."""
     weight = {} if check.weight == 1 else {"weight": check.weight}
     return {check.kind: check.expected, **check.options, **weight}
 

@@ -12,8 +12,9 @@ import msgspec
 from desktop.domain.base import JsonValue
 from desktop.domain.suite import Case, Check, Message, Suite
 from desktop.domain.suite_import import SuiteImport
+from desktop.scoring.registry import KINDS
 from desktop.suites.cases import MOST_REPEATS
-from desktop.suites.promptfoo.assertions import AssertionReader
+from desktop.suites.promptfoo.assertions import AssertionReader, as_mapping
 from desktop.suites.promptfoo.files import ProjectFiles, parse_tree
 from desktop.suites.promptfoo.notices import Notices
 from desktop.suites.promptfoo.prompts import (
@@ -208,14 +209,34 @@ class _CaseMaker:
         found = [reader.read(node, source) for node, source in asserted]
         checks = tuple(check for check in found if check is not None)
         if checks:
-            if test.has_threshold:
-                told = "the threshold of a test is not used: all of its checks have to pass"
-                self._notices.add(test.line, told, test.source)
-            return checks
+            return self._apply_threshold(test, checks) if test.threshold else checks
         self._notices.add(
             test.line, "a test has nothing left to check: a person rates its answers", test.source
         )
         return (Check(kind="rating", expected="Is the answer good?"),)
+
+    def _apply_threshold(self, test: PromptfooTest, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+        """Return one check on the mean score, unless that would be another mean than promptfoo's.
+
+        It would where an assertion was left out; and what a judge decides stands by itself.
+        """
+        whole = len(checks) == len(test.assertions)
+        alone = any(KINDS[check.kind].decided_elsewhere for check in checks)
+        least = _read_share(test.threshold)
+        if least is None or not whole or alone:
+            told = "the threshold of a test is not used: all of its checks have to pass"
+            self._notices.add(test.line, told, test.source)
+            return checks
+        inner = [as_mapping(check) for check in checks]
+        return (Check(kind="all_of", expected=inner, options={"at_least": least}),)
+
+
+def _read_share(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0 <= number <= 1 else None
 
 
 def _wrap(messages: tuple[Message, ...], prefix: str, suffix: str) -> tuple[Message, ...]:

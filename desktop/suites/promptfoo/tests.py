@@ -28,7 +28,10 @@ _DATA = (".csv", ".tsv", ".json", ".jsonl", ".yaml", ".yml")
 
 
 class PromptfooTest(Value, frozen=True, kw_only=True):
-    """One test with what it takes from the defaults; its variables may have several values."""
+    """One test with what it takes from the defaults; its variables may have several values.
+
+    `threshold` is the mean score from which on it passes, as it is written; empty for none.
+    """
 
     line: int
     source: Path
@@ -40,7 +43,7 @@ class PromptfooTest(Value, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
     expands: bool = True
-    has_threshold: bool = False
+    threshold: str = ""
     is_transformed: bool = False
 
     def takes(self, names: Sequence[str]) -> bool:
@@ -153,7 +156,7 @@ class TestReader:
             expands=default.expands and options.get("disableVarExpansion") != "true",
             is_transformed=default.is_transformed
             or any(options.get(key, "").strip() not in _HARMLESS for key in _TRANSFORMS),
-            has_threshold=default.has_threshold or "threshold" in keys,
+            threshold=_text(keys.get("threshold")) or default.threshold,
         )
 
     def _read_options(self, node: Node | None, source: Path) -> dict[str, str]:

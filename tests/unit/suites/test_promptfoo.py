@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from desktop.domain.run import Outcome
 from desktop.domain.suite import Check, Message, Role
 from desktop.domain.suite_import import SuiteImport
 from desktop.errors import UserError
+from desktop.scoring.registry import score_answer
 from desktop.suites.promptfoo.assertions import parse_expected
 from desktop.suites.promptfoo.config import read_promptfoo
 
@@ -294,3 +296,42 @@ def test_assertions_become_checks(tmp_path: Path, assertion: str, check: Check |
     found = read(tmp_path, text)
     assert found.suite.cases[0].checks == (check,)
     assert not found.notices
+
+
+def read_with_threshold(folder: Path, threshold: str, *assertions: str) -> SuiteImport:
+    listed = "".join(f"  - {each}\n" for each in assertions)
+    return read(folder, f"prompts: [x]\ntests:\n- threshold: {threshold}\n  assert:\n{listed}")
+
+
+def test_a_threshold_is_the_mean_score_from_which_a_test_passes(tmp_path: Path) -> None:
+    asserted = ("{type: contains, value: x, weight: 3}", "{type: icontains, value: y}")
+    found = read_with_threshold(tmp_path, "0.75", *asserted)
+    (case,) = found.suite.cases
+    assert [check.options for check in case.checks] == [{"at_least": 0.75}]
+    assert "threshold" not in sentences(found)
+    said = {text: score_answer(text, case) for text in ("x and y", "x", "y")}
+    assert [outcome for outcome, _, _ in said.values()] == [
+        *(Outcome.PASSED, Outcome.PASSED, Outcome.FAILED)
+    ]
+    _, score, scores = said["y"]
+    assert score == pytest.approx(0.25)
+    assert scores[0].explanation.startswith("Mean score 0.250; 0.75 is wanted.")
+    thirds = read_with_threshold(tmp_path, "1", *["{type: contains, value: x, weight: 0.1}"] * 3)
+    assert score_answer("x", thirds.suite.cases[0])[0] is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("threshold", "assertion"),
+    [
+        ("0.5", "{type: javascript, value: 1}"),
+        ("0.5", "{type: llm-rubric, value: kind}"),
+        ("7", "{type: equals, value: x}"),
+        (".nan", "{type: equals, value: x}"),
+    ],
+)
+def test_a_threshold_that_would_mean_something_else_is_named(
+    tmp_path: Path, threshold: str, assertion: str
+) -> None:
+    found = read_with_threshold(tmp_path, threshold, "{type: contains, value: x}", assertion)
+    assert "the threshold of a test is not used" in sentences(found)
+    assert all(check.kind != "all_of" for check in found.suite.cases[0].checks)
