@@ -11,6 +11,15 @@ from desktop.probes.system_files import NotAvailable
 _MILLIWATTS = 1000
 _MILLIJOULES = 1000
 _PERCENT = 100
+# Bits of NVML's reasons for lower clocks; drivers before 535 call them throttle reasons. A card at
+# its power limit (bit 2) is left out: that is what the card always does under load.
+_SLOWDOWNS = {
+    0x08: "its hardware slowed it down",
+    0x20: "it is too hot",
+    0x40: "it is much too hot",
+    0x80: "the power supply asked it to",
+}
+_REASONS = ("nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons")
 
 
 class GpuLoad(Value, frozen=True, kw_only=True):
@@ -79,6 +88,26 @@ class GpuMeter:
         shares = [rate.gpu / _PERCENT for rate in rates if rate is not None]
         known = [watt / _MILLIWATTS for watt in watts if watt is not None]
         return GpuLoad(share=max(shares, default=None), power_watts=sum(known) if known else None)
+
+    def read_slowdowns(self) -> tuple[str, ...]:
+        """Return, for each GPU that slows down now, a clause that says why; empty if none does."""
+        found = []
+        for number, device in self._devices.items():
+            bits = self._read_reasons(device)
+            why = [words for bit, words in _SLOWDOWNS.items() if bits & bit]
+            if why:
+                found.append(f"GPU {number} slowed down: {', '.join(why)}")
+        return tuple(found)
+
+    def _read_reasons(self, device: Any) -> int:
+        for name in _REASONS:
+            try:
+                return int(getattr(self._nvml, name)(device))
+            except AttributeError:
+                continue  # a binding that knows the other name only
+            except _errors(self._nvml):
+                continue  # a driver that does
+        return 0
 
     def read_energy(self) -> dict[str, float]:
         """Return the joules that each GPU has used since its driver started.

@@ -13,7 +13,7 @@ from desktop.probes.validity import ValidityWatch, Watch, WatchFactory, judge_sp
 
 ATTEMPTS = 2
 # A second attempt can't get rid of these.
-_LASTING = frozenset({"battery"})
+_LASTING = frozenset({"battery", "unwatched"})
 
 
 class _Attempt(Value, frozen=True, kw_only=True):

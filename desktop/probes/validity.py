@@ -2,10 +2,13 @@
 
 Thresholds follow METHODS: a quiet machine is one where others use under 15 % of one core, nothing
 is swapped, nothing throttled, and the repetitions agree within 5 %. Codes are stable:
-`other_processes`, `swapping`, `throttled`, `frequency`, `battery`, `steal`, `spread`.
+`other_processes`, `swapping`, `throttled`, `frequency`, `battery`, `steal`, `spread`, `suspended`
+(the computer slept meanwhile), `cores` (some were switched on or off), `clock` (it went backwards)
+and `unwatched` (the system does not tell, so nobody can vouch for the figure).
 """
 
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -15,6 +18,7 @@ import psutil
 
 from desktop.domain.base import Value
 from desktop.domain.measurement import Disturbance
+from desktop.probes.gpus import GpuMeter
 from desktop.probes.load import (
     list_process_seconds,
     name_busiest,
@@ -22,15 +26,24 @@ from desktop.probes.load import (
     read_processor_seconds,
 )
 from desktop.probes.machine import tell_power_source
+from desktop.probes.system_files import ROOT, NotAvailable
+from desktop.probes.topology import count_online
 
 CULPRIT_SHARE = 0.2
 OTHERS_CORES = 0.15
 SPREAD_SHARE = 0.05
 SWAPPED_BYTES = 1 << 20
 STOLEN_SHARE = 0.02
+SUSPENDED_SECONDS = 0.5
 FREQUENCY_SHARE = 0.8
 _SHORTEST_SECONDS = 0.5  # the system counts processor time in ticks of 10 ms
 _LEAST_SAMPLES = 3
+
+
+_UNWATCHED = Disturbance(
+    code="unwatched",
+    message="The system does not tell how busy the processor was, so nobody can vouch for this.",
+)
 
 
 class Watch(Protocol):
@@ -65,6 +78,8 @@ class Counters(Value, frozen=True, kw_only=True):
     process_seconds: dict[int, tuple[str, float]]
     throttles: int | None
     on_battery: bool
+    suspended_seconds: float = 0.0
+    online_cores: int | None = None
 
 
 class ValidityWatch:
@@ -78,35 +93,66 @@ class ValidityWatch:
         self,
         read: Callable[[], Counters] | None = None,
         read_mhz: Callable[[], float | None] | None = None,
+        open_gpus: Callable[[], GpuMeter] = GpuMeter,
     ) -> None:
-        """Take other readers for tests."""
+        """Take other readers for tests. `open_gpus` is called by `start`, closed by `finish`."""
+        self._open_gpus = open_gpus
+        self._gpus: GpuMeter | None = None
+        self._slowdowns: dict[str, None] = {}
         self._read = read or read_counters
         self._read_mhz = read_mhz or _current_mhz
+        self._started = False
         self._before: Counters | None = None
         self._mhz: list[float] = []
 
     def start(self) -> None:
         """Begin; what was seen before is forgotten."""
+        self._close_gpus()
         self._mhz = []
-        self._before = self._read()
+        self._slowdowns = {}
+        self._started = True
+        self._gpus = self._open_gpus()
+        self._before = self._look()
 
     def sample(self) -> None:
-        """Note the processor's clock; call it while the engine works."""
+        """Note the clocks of processor and GPUs; call it while the engine works."""
         mhz = self._read_mhz()
         if mhz:
             self._mhz.append(mhz)
+        if self._gpus is not None:
+            self._slowdowns.update(dict.fromkeys(self._gpus.read_slowdowns()))
 
     def finish(self) -> tuple[Disturbance, ...]:
         """Return what disturbed the time since `start`."""
-        if self._before is None:
+        self._close_gpus()
+        if not self._started:
             return ()
-        after = self._read()
-        return (*judge_counters(self._before, after), *_judge_clock(self._mhz))
+        after = self._look()
+        if self._before is None or after is None:
+            found: tuple[Disturbance, ...] = (_UNWATCHED,)
+        else:
+            found = judge_counters(self._before, after)
+        slowed = [Disturbance(code="throttled", message=f"{words}.") for words in self._slowdowns]
+        return (*found, *_judge_clock(self._mhz), *slowed)
+
+    def _look(self) -> Counters | None:
+        try:
+            return self._read()
+        except (OSError, RuntimeError, psutil.Error):
+            return None  # no /proc/stat, for one
+
+    def _close_gpus(self) -> None:
+        if self._gpus is not None:
+            self._gpus.close()
+            self._gpus = None
 
 
 def judge_counters(before: Counters, after: Counters) -> tuple[Disturbance, ...]:
     """Return the disturbances between two readings."""
-    found = [*_judge_others(before, after)]
+    if after.at_seconds < before.at_seconds:
+        message = "The computer's clock went backwards meanwhile."
+        return (Disturbance(code="clock", message=message),)
+    found = [*_judge_others(before, after), *_judge_rest(before, after)]
     swapped = after.swapped_bytes - before.swapped_bytes
     if swapped >= SWAPPED_BYTES:
         found.append(
@@ -162,6 +208,8 @@ def read_counters() -> Counters:
         process_seconds=processes,
         throttles=_read_throttles(),
         on_battery=tell_power_source() == "battery",
+        suspended_seconds=_read_suspended(),
+        online_cores=_read_online(),
     )
 
 
@@ -194,6 +242,25 @@ def _judge_others(before: Counters, after: Counters) -> Iterable[Disturbance]:
         )
 
 
+def _judge_rest(before: Counters, after: Counters) -> Iterable[Disturbance]:
+    seconds = after.at_seconds - before.at_seconds
+    if seconds >= _SHORTEST_SECONDS and after.total_seconds <= before.total_seconds:
+        yield _UNWATCHED  # its counter stands still
+    slept = after.suspended_seconds - before.suspended_seconds
+    if slept >= SUSPENDED_SECONDS:
+        yield Disturbance(
+            code="suspended",
+            message=f"The computer slept for {slept:,.0f} s meanwhile; keep it awake.",
+        )
+    cores = (before.online_cores, after.online_cores)
+    if None not in cores and cores[0] != cores[1]:
+        yield Disturbance(
+            code="cores",
+            message=f"The number of cores that are switched on went from {cores[0]} to {cores[1]} "
+            "meanwhile.",
+        )
+
+
 def _in_cores(cores: float) -> str:
     return f"{cores:.0%} of a core" if cores < 1 else f"{cores:.1f} cores"
 
@@ -214,6 +281,20 @@ def _read_own() -> dict[int, float]:
     except psutil.Error:
         processes = [own]
     return {process.pid: read_process_seconds(process) for process in processes}
+
+
+def _read_suspended() -> float:
+    """Return how long the computer has slept since its start (Linux)."""
+    if sys.platform != "linux":
+        return 0.0
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+def _read_online() -> int | None:
+    try:
+        return count_online(ROOT)
+    except NotAvailable:
+        return None
 
 
 def _read_swapped() -> int:

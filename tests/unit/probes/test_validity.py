@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,6 +19,7 @@ from desktop.probes.validity import (
     judge_spread,
     read_counters,
 )
+from tests.unit.probes.recorded_nvml import L4, LOST, RecordedNvml
 
 QUIET = Counters(
     at_seconds=100.0,
@@ -29,6 +31,7 @@ QUIET = Counters(
     process_seconds={1: ("ours", 5.0), 9: ("browser", 20.0)},
     throttles=None,
     on_battery=False,
+    online_cores=4,
 )
 
 
@@ -96,6 +99,10 @@ def test_too_short_to_be_judged() -> None:
         ({"stolen_seconds": 4.0}, "steal", "10% of the processor time"),
         ({"throttles": 3}, "throttled", "keep cool"),
         ({"on_battery": True}, "battery", "plug it in"),
+        ({"suspended_seconds": 3600.0}, "suspended", "slept for 3,600 s"),
+        ({"online_cores": 3}, "cores", "went from 4 to 3"),
+        ({"at_seconds": 99.0}, "clock", "went backwards"),
+        ({"total_seconds": 400.0}, "unwatched", "nobody can vouch"),
     ],
 )
 def test_other_disturbances(changes: dict[str, object], code: str, words: str) -> None:
@@ -156,7 +163,9 @@ def test_a_watch_that_was_not_started_saw_nothing() -> None:
 
 def test_a_watch_starts_afresh() -> None:
     noisy = later(busy_seconds=90.0)
-    readings = iter((QUIET, noisy, noisy, msgspec.structs.replace(noisy, at_seconds=120.0)))
+    readings = iter(
+        (QUIET, noisy, noisy, msgspec.structs.replace(noisy, at_seconds=120.0, total_seconds=480.0))
+    )
     watch = ValidityWatch(lambda: next(readings), lambda: None)
     watch.start()
     assert codes(watch.finish()) == ["other_processes"]
@@ -183,3 +192,51 @@ def test_throttle_counts_are_added_up(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "core_throttle_count").write_text(count)
     assert validity._read_throttles(tmp_path) == 5
+
+
+def watch_gpus(monkeypatch: pytest.MonkeyPatch, **answers: Any) -> list[str]:
+    missing = answers.pop("missing", ())
+    recorded = RecordedNvml({**L4, **answers}, missing=missing)
+    monkeypatch.setitem(sys.modules, "pynvml", recorded)
+    counters: Iterator[Counters] = iter((QUIET, later()))
+    watch = ValidityWatch(lambda: next(counters), lambda: None)
+    watch.start()
+    watch.sample()
+    watch.sample()
+    found = watch.finish()
+    assert recorded.open == 0
+    assert set(codes(found)) <= {"throttled"}
+    return [each.message for each in found]
+
+
+EVENTS = "nvmlDeviceGetCurrentClocksEventReasons"
+THROTTLES = "nvmlDeviceGetCurrentClocksThrottleReasons"
+
+
+def test_a_gpu_that_slows_down_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    hot = ["GPU 0 slowed down: it is too hot."]
+    assert watch_gpus(monkeypatch, **{EVENTS: [0x20, 0x20]}) == hot
+    # Cooler by the second look: it was hot all the same.
+    assert watch_gpus(monkeypatch, **{EVENTS: [0x20, 0]}) == hot
+    # Idle, and at its power limit, as every card is under load.
+    assert watch_gpus(monkeypatch, **{EVENTS: [0x1, 0x4]}) == []
+
+
+def test_the_older_name_of_the_reasons_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = watch_gpus(monkeypatch, missing=(EVENTS,), **{THROTTLES: [0x88, 0x88]})
+    assert found == [
+        "GPU 0 slowed down: its hardware slowed it down, the power supply asked it to."
+    ]
+
+
+def test_a_gpu_without_reasons_disturbs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert watch_gpus(monkeypatch, **{EVENTS: LOST, THROTTLES: LOST}) == []
+
+
+def test_a_system_that_does_not_count_can_not_be_vouched_for() -> None:
+    def fail() -> Counters:
+        raise FileNotFoundError(2, "No such file", "/proc/stat")
+
+    watch = ValidityWatch(fail, lambda: None)
+    watch.start()
+    assert codes(watch.finish()) == ["unwatched"]
