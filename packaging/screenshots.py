@@ -9,6 +9,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -211,6 +212,15 @@ def _suite_editor(stage: Stage) -> None:
     screen.show_editor(EditedText(path="/home/ada/suites/mine.yaml", text=text, sha256=""))
 
 
+def _suite_import(stage: Stage) -> None:
+    """Play a table with columns that are guessed, and one that is not."""
+    table = Path(tempfile.mkdtemp()) / "questions.csv"
+    table.write_text("question,answer,ward\nTwo and two?,4,A\nThree and one?,4,B\n", "utf-8")
+    screen = _suites(stage)
+    screen.importing.show_file(table)
+    screen.show_import()
+
+
 def _read_only(stage: Stage) -> None:
     stage.open(ScreenId.EVALUATE)
     stage.window.show_failure(
@@ -239,6 +249,7 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "suites": _suite_list,
     "suite-cases": _suite_cases,
     "suite-editor": _suite_editor,
+    "suite-import": _suite_import,
     "history": _plain(ScreenId.HISTORY),
     "machine": _plain(ScreenId.MACHINE),
     "settings": _plain(ScreenId.SETTINGS),

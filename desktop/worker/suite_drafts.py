@@ -17,12 +17,15 @@ import msgspec
 from desktop import paths
 from desktop.domain.base import Value
 from desktop.domain.suite import Suite
+from desktop.domain.suite_import import TableOptions
 from desktop.errors import EnvironmentFault, UserError
 from desktop.suites.examples import check_examples
 from desktop.suites.findings import FaultySuite
+from desktop.suites.importers.importing import ImportOptions
 from desktop.suites.reader import VERSION_KEY, read_suite_bytes
 from desktop.suites.source import decode_utf8, read_bytes
 from desktop.suites.writer import format_suite, write_suite, write_text
+from desktop.worker.suite_exchange import import_suite, require_cases
 
 MOST_EDITED_BYTES = 5_000_000
 _DRAFT = ".unsaved"
@@ -253,3 +256,16 @@ def _make_folder(folder: Path) -> None:
             f"The folder {folder} can't be made: {error.strerror}.",
             remedy="Free some room, or change its permissions.",
         ) from error
+
+
+def import_file(
+    path: Path, form: str, table: TableOptions, *, sample: int = 0, seed: int = 0
+) -> Path:
+    """Make a suite of another program's file in the user's folder; return where it is.
+
+    `sample` questions of a benchmark are drawn under `seed`, 0 takes all. Raises `UserError`.
+    """
+    drawn = ImportOptions(sample=sample or None, seed=seed)
+    found = import_suite([path], form, table, drawn)
+    require_cases(found, path)
+    return keep_suite(found.suite)

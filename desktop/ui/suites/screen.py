@@ -6,26 +6,31 @@ from pathlib import Path
 
 import msgspec
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.domain.suite import Suite
+from desktop.domain.suite_import import Notice as SuiteNotice
 from desktop.ui.screen import Context, Screen
 from desktop.ui.suites.cases import CasesPage
 from desktop.ui.suites.details import SuiteDetails
 from desktop.ui.suites.editor import EditorPage
 from desktop.ui.suites.entries import Origin, SuiteEntry, describe_for_search, make_columns
-from desktop.ui.widgets.buttons import plain_button, primary_button
+from desktop.ui.suites.importing import ImportPage
+from desktop.ui.widgets.buttons import link_button, plain_button, primary_button
 from desktop.ui.widgets.card import Card
 from desktop.ui.widgets.empty import EmptyState
 from desktop.ui.widgets.labels import Label
+from desktop.ui.widgets.notices import Notice
+from desktop.ui.widgets.pill import Tone
 from desktop.ui.widgets.records import RecordTable
 from desktop.ui.widgets.search import SearchField, match_words
 from desktop.ui.widgets.split import DetailSplit
 from desktop.worker.suite_drafts import EditedText, duplicate_suite, open_text
+from desktop.worker.suite_exchange import export_suite
 from desktop.worker.suite_shelf import UnreadSuite, find_unread
 
 _SPLIT = "suites"
-_LIST, _CASES, _FAILURE, _EDITOR = 1, 2, 3, 4
+_LIST, _CASES, _FAILURE, _EDITOR, _IMPORT = 1, 2, 3, 4, 5
 
 
 class SuitesScreen(Screen):
@@ -53,7 +58,12 @@ class SuitesScreen(Screen):
         )
         self.edit_button = plain_button(self.tr("Edit"), self._edit)
         self.editor = EditorPage(context)
-        for button in (self.duplicate_button, self.edit_button, self.cases_button):
+        self.import_button = link_button(self.tr("Import…"), self._ask_for_import)
+        self.import_button.setToolTip(self.tr("Make a suite of a table or of a benchmark's file"))
+        self.export_button = link_button(self.tr("Export…"), self._export)
+        self.importing = ImportPage(context)
+        self._buttons = (self.duplicate_button, self.edit_button, self.cases_button)
+        for button in self._buttons:
             self.add_action(button)
         self._stack = QStackedWidget()
         self._stack.addWidget(QWidget())  # until suites are known, nothing is claimed
@@ -67,6 +77,7 @@ class SuitesScreen(Screen):
             )
         )
         self._stack.addWidget(self.editor)
+        self._stack.addWidget(self.importing)
         self.body.addWidget(self._stack, 1)
         self._connect()
         self._show_state()
@@ -81,6 +92,8 @@ class SuitesScreen(Screen):
         row.addWidget(self.search, 3)
         row.addWidget(self._count)
         row.addStretch(1)
+        row.addWidget(self.import_button)
+        row.addWidget(self.export_button)
         card = Card(margin=6)
         card.body.addWidget(self.table)
         self.split = DetailSplit(card, self.details)
@@ -99,6 +112,9 @@ class SuitesScreen(Screen):
         self.table.offer(self.tr("Duplicate"), self._duplicate)
         self._edit_action = self.table.offer(self.tr("Edit"), self._edit)
         self.search.textChanged.connect(lambda _: self._filter())
+        self.table.offer(self.tr("Export…"), self._export)
+        self.importing.left.connect(self._show_list)
+        self.importing.added.connect(self._take_import)
         self.editor.left.connect(self._show_list)
         self.editor.saved.connect(self.context.suites_changed.emit)
         self.cases.left.connect(self._show_list)
@@ -188,6 +204,7 @@ class SuitesScreen(Screen):
         self.details.show_entry(entry)
         self.cases_button.setEnabled(bool(entry and entry.cases))
         self.duplicate_button.setEnabled(bool(entry and entry.suite))
+        self.export_button.setEnabled(bool(entry and entry.cases))
         can_edit = entry is not None and entry.origin is not Origin.BUNDLED
         self.edit_button.setEnabled(can_edit)
         self._edit_action.setEnabled(can_edit)
@@ -200,7 +217,7 @@ class SuitesScreen(Screen):
 
     def _show_header(self) -> None:
         page = self._stack.currentIndex()
-        for button in (self.duplicate_button, self.edit_button, self.cases_button):
+        for button in self._buttons:
             button.setVisible(page == _LIST)
         if page == _EDITOR:
             self.show_title(os.path.basename(self.editor.path), self.editor.path)  # noqa: PTH119 -- as text
@@ -268,6 +285,45 @@ class SuitesScreen(Screen):
         self._stack.setCurrentIndex(_EDITOR)
         self._show_header()
         self.editor.field.setFocus()
+
+    # Coming and going
+
+    def _ask_for_import(self) -> None:
+        if self.importing.ask():
+            self.show_import()
+
+    def show_import(self) -> None:
+        """Bring what is being imported to the front."""
+        self._stack.setCurrentIndex(_IMPORT)
+        self._show_header()
+        self.importing.form.setFocus()
+
+    def _take_import(self, suite: Suite) -> None:
+        self._wanted = suite.path
+        self._show_list()
+        self.context.adopt_suite(suite)
+
+    def _export(self) -> None:
+        entry = self.entry
+        if entry is None or entry.suite is None:
+            return
+        kinds = self.tr("Suite (*.yaml);;CSV table (*.csv);;JSONL table (*.jsonl)")
+        name, _ = QFileDialog.getSaveFileName(
+            self, self.tr("Export the suite"), f"{entry.suite.id}.yaml", kinds
+        )
+        if name:
+            self.export_to(entry.suite, Path(name))
+
+    def export_to(self, suite: Suite, path: Path) -> None:
+        """Write a suite as the form that the file's name asks for, and tell what it can't hold."""
+
+        def tell(lost: tuple[SuiteNotice, ...]) -> None:
+            text = " ".join(notice.sentence for notice in lost)
+            tone = Tone.WARNING if lost else Tone.GOOD
+            title = self.tr("{0} was written.").format(path.name)
+            self.context.show_notice(Notice(title=title, text=text, tone=tone, key="suite-export"))
+
+        self.run(lambda: export_suite(suite, path), tell)
 
     def list_keys(self) -> tuple[tuple[str, str], ...]:
         """Return the keys of this screen."""
