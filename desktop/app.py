@@ -186,8 +186,9 @@ def _make_tools(*, scripted: bool) -> "Tools":
     from desktop.probes.memory import available_memory_bytes
     from desktop.worker.library import MemoryAccountant
 
-    memory = MemoryAccountant(_choose_engine(scripted=scripted), available_memory_bytes)
-    return Tools(memory=memory, checks=_list_checks(scripted=scripted))
+    start = _choose_engine(scripted=scripted)
+    memory = MemoryAccountant(start, available_memory_bytes)
+    return Tools(memory=memory, start_engine=start, checks=_list_checks(scripted=scripted))
 
 
 def _list_checks(*, scripted: bool) -> tuple[tuple[str, Callable[[], str]], ...]:

@@ -8,6 +8,7 @@ from typing import NoReturn, TypeAlias
 from desktop.cli.foreign import add_results_options
 from desktop.cli.run_settings import LAYERS, add_settings
 from desktop.cli.suite_files import add_export_options, add_import_options
+from desktop.cli.texts import add_perplexity_options
 from desktop.cli.values import (
     read_layers,
     read_positive,
@@ -74,6 +75,9 @@ def _make_parser() -> _Parser:
 
     _add_files(add)
     _add_probe(add("probe", "measure this machine, or what it does with a model"), shared)
+    add_perplexity_options(
+        add("perplexity", "measure how well models foresee a text, and how far they differ")
+    )
     _add_run(add("run", "evaluate models on suites and probes"))
     _add_results(add)
     add("self-check", "see that the engine loads, a database migrates and a PDF is written")

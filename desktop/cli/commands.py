@@ -14,6 +14,7 @@ from desktop.cli import (
     looking,
     scoring,
     suite_files,
+    texts,
 )
 from desktop.cli.output import CANCELLED, Output
 from desktop.errors import Cancelled, EngineFault, UserError
@@ -60,6 +61,7 @@ _ALONE: dict[str, Callable[[argparse.Namespace, Output], int]] = {
 # These ask an engine, but no database.
 _ASKING_ENGINE: dict[str, Callable[[argparse.Namespace, looking.Tools, Output], int]] = {
     "inspect": looking.inspect_model,
+    "perplexity": texts.tell_perplexity,
     "self-check": looking.check_self,
 }
 

@@ -10,9 +10,9 @@ from desktop.domain.language_model import LanguageModel, MemoryNeed
 from desktop.domain.measurement import Measurement
 from desktop.domain.run import Outcome, RunSummary, StopReason
 from desktop.domain.suite import Suite
+from desktop.domain.text_figures import TextFigures, add_figures
 from desktop.scoring.multiple_choice import measure_text
 from desktop.statistics.intervals import wilson_interval
-from desktop.statistics.perplexity import TextFigures, add_figures
 from desktop.worker.operations import MemoryFit, RunDetails
 
 Document = dict[str, JsonValue]

@@ -32,6 +32,7 @@ from desktop.domain.language_model import HashVerdict, MemoryNeed
 from desktop.domain.settings import CacheType, EngineOptions, RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import EnvironmentFault, UserError
+from desktop.inference.engine import EngineFactory
 from desktop.probes.machine import inspect_machine
 from desktop.settings.store import SettingsStore
 from desktop.suites.reader import list_bundled_suites, read_suite
@@ -47,9 +48,10 @@ if TYPE_CHECKING:  # SQLAlchemy comes with it, which most commands do without
 
 @dataclass(frozen=True)
 class Tools:
-    """What `inspect` and `self-check` need: an engine to ask, and the checks themselves."""
+    """What `inspect`, `perplexity` and `self-check` need: an engine to ask, and the checks."""
 
     memory: MemoryAccountant
+    start_engine: EngineFactory
     checks: tuple[tuple[str, Callable[[], str]], ...]
 
 

@@ -12,7 +12,7 @@ from desktop.domain.answer import Likelihood, Score
 from desktop.domain.base import Value
 from desktop.domain.run import Outcome
 from desktop.domain.suite import Continuation, Metric
-from desktop.statistics.perplexity import TextFigures, count_words
+from desktop.domain.text_figures import TextFigures, count_words
 
 # What joins a context and a choice is no part of the choice's length.
 _DELIMITER = " "

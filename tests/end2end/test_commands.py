@@ -348,3 +348,20 @@ def test_a_run_is_judged_by_a_model_and_rated_by_a_person(
     waiting = program.ask("rate", run)
     check_schema(waiting, "rate")
     assert waiting["waiting"] == []
+
+
+def test_perplexity_of_a_text(program: Program, smollm: Path, tmp_path: Path) -> None:
+    """The scripted engine's figures keep the schema; bad input is a sentence."""
+    text = tmp_path / "text.txt"
+    text.write_text("one two three four " * 100, encoding="utf-8")
+    asked = ("--engine", "scripted", "perplexity", smollm, "--text", text, "--context", 64)
+    document = program.ask(*asked, "--reference", smollm)
+    check_schema(document, "perplexity")
+    (model,) = document["models"]
+    assert model["perplexity"] == model["reference_perplexity"]
+    assert model["divergence"]["mean"] == 0
+    strided = program.ask(*asked, "--stride", 8)
+    check_schema(strided, "perplexity")
+    assert strided["models"][0]["divergence"] is None
+    text.write_text("too short", encoding="utf-8")
+    assert "needs at least 128" in program.refuse(*asked)

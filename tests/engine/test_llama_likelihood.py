@@ -343,3 +343,38 @@ def test_normalising_is_exact_over_large_vocabularies_and_passes_on_what_is_no_n
         assert normaliser == pytest.approx(exact, abs=2e-6)
     row[7] = np.nan
     assert math.isnan(normalise(row)[1])
+
+
+def test_a_model_is_held_against_another_of_its_vocabulary(
+    engine: EngineProcess, exact: Path, windowed: Path
+) -> None:
+    """Each one's own sums are those that it has alone; from itself it is no way at all."""
+    text = "".join(f"line {n} of the text\n" for n in range(8))
+    alone, others = (
+        LoadModel(path=str(path), threads=1, parallel_sequences=1, options=FULL_PRECISION)
+        for path in (exact, windowed)
+    )
+    engine.load(others)
+    expected = list(engine.measure_perplexity(text, 64))
+    engine.load(alone)
+    own = list(engine.measure_perplexity(text, 64))
+    strided = list(engine.measure_perplexity(text, 64, 16))
+    assert {chunk.tokens for chunk in strided} == {16}
+    same = list(engine.measure_divergence(alone, text, 64))
+    assert all(c.same_top == c.model.tokens and max(c.divergences) < 1e-9 for c in same)
+    far = list(engine.measure_divergence(others, text, 64))
+    for chunk, mine, theirs in zip(far, own, expected, strict=True):
+        assert chunk.model.negative_log_likelihood == pytest.approx(
+            mine.negative_log_likelihood, rel=1e-5
+        )
+        assert chunk.reference.negative_log_likelihood == pytest.approx(
+            theirs.negative_log_likelihood, rel=1e-5
+        )
+        assert min(chunk.divergences) > 0.01
+        assert math.fsum(chunk.changes) != 0
+
+
+def test_other_vocabularies_are_refused(engine: EngineProcess, exact: Path, smollm2: Path) -> None:
+    engine.load(LoadModel(path=str(exact), threads=1))
+    with pytest.raises(EngineFault, match="different vocabularies"):
+        list(engine.measure_divergence(LoadModel(path=str(smollm2), threads=1), "x" * 500, 64))

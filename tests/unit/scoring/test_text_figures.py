@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from desktop.statistics.perplexity import TextFigures, add_figures
+from desktop.domain.text_figures import TextFigures, add_figures
 
 VALUES = [0.5, 2.0, 3.5, 1.25, 0.75]
 
