@@ -28,7 +28,9 @@ from desktop.cli.output import (
 )
 from desktop.cli.suite_files import tell_notices
 from desktop.domain.base import JsonValue
+from desktop.domain.energy import EnergyAccess
 from desktop.domain.language_model import HashVerdict, MemoryNeed
+from desktop.domain.machine import Disk, Machine
 from desktop.domain.settings import CacheType, EngineOptions, RunSettings
 from desktop.domain.suite import Suite
 from desktop.errors import EnvironmentFault, UserError
@@ -201,12 +203,40 @@ def describe_hardware(arguments: argparse.Namespace, output: Output) -> int:
                 f" {processor.usable_cores} usable here"
             ),
         ),
-        ("memory", shorten_bytes(machine.memory_bytes)),
+        *((("governor", processor.governor),) if processor.governor else ()),
+        ("memory", _say_installed(machine)),
+        *((("disk", _say_disk(machine.disk)),) if machine.disk else ()),
         *(("GPU", f"{gpu.name}, {shorten_bytes(gpu.memory_bytes)}") for gpu in machine.gpus),
         *((("GPU", machine.gpu_note),) if machine.gpu_note else ()),
+        *(("energy", _say_energy(access)) for access in machine.energy),
     ]
     output.print_document(dict(msgspec.to_builtins(machine)), align(rows))
     return 0
+
+
+def _say_installed(machine: Machine) -> str:
+    parts = [shorten_bytes(machine.memory_bytes)]
+    if machine.memory_type:
+        parts.append(machine.memory_type)
+    if machine.memory_megatransfers:
+        parts.append(f"{machine.memory_megatransfers:,} MT/s")
+    if machine.memory_limit_bytes is not None:
+        parts.append(f"this container may use {shorten_bytes(machine.memory_limit_bytes)}")
+    return ", ".join(parts)
+
+
+def _say_disk(disk: Disk) -> str:
+    parts = [disk.kind or "kind not available", *([disk.model] if disk.model else [])]
+    if disk.total_bytes is not None and disk.free_bytes is not None:
+        free, total = shorten_bytes(disk.free_bytes), shorten_bytes(disk.total_bytes)
+        parts.append(f"{free} of {total} free")
+    return ", ".join(parts)
+
+
+def _say_energy(access: EnergyAccess) -> str:
+    if access.measurable:
+        return f"{access.boundary}: measurable ({', '.join(access.parts)})"
+    return f"{access.boundary}: not measurable here. {access.reason} {access.remedy}"
 
 
 def list_runs(arguments: argparse.Namespace, backend: "Backend", output: Output) -> int:

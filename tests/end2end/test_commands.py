@@ -136,6 +136,11 @@ def test_probe_hardware(program: Program) -> None:
     check_schema(document, "probe_hardware")
     assert document["processor"]["logical_cores"] >= 1
     assert document["gpus"] or document["gpu_note"]
+    boundaries = {each["boundary"]: each for each in document["energy"]}
+    assert boundaries["wall"]["remedy"]
+    told = program.run("probe", "hardware").stdout
+    assert "disk" in told
+    assert "wall: not measurable here. A meter at the plug" in told
 
 
 def test_runs_of_a_new_database(program: Program) -> None:

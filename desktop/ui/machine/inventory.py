@@ -63,6 +63,7 @@ class Inventory(QWidget):
             (self.tr("Name"), processor.name),
             (self.tr("Cores"), cores),
             (self.tr("Highest clock"), speed),
+            (self.tr("Rule for clocks"), processor.governor),
             (self.tr("Architecture"), processor.architecture),
             (self.tr("Instructions of use to models"), ", ".join(processor.features)),
         ]
@@ -71,6 +72,7 @@ class Inventory(QWidget):
         limit = machine.memory_limit_bytes
         return [
             (self.tr("Installed"), format_bytes(machine.memory_bytes)),
+            (self.tr("Kind"), machine.memory_type),
             (
                 self.tr("Limit of this container"),
                 self.tr("{0}; more than this ends the program").format(format_bytes(limit))
