@@ -13,7 +13,7 @@ from desktop.errors import UserError
 from desktop.ui.screen import ScreenId
 from desktop.ui.suites.screen import SuitesScreen
 from desktop.ui.window import MainWindow
-from tests.gui.fakes import FakeOperations
+from tests.gui.fakes import FakeOperations, FakeQueue
 from tests.gui.samples import make_second_suite, make_sha, make_suite
 
 
@@ -189,3 +189,21 @@ def test_a_very_long_text_is_shown_in_part_and_says_so(
     assert "x ends" in told
     assert len(told) < 5000
     assert "characters are left out here" in told
+
+
+def test_a_case_is_tried_on_a_model_at_once(
+    window: MainWindow,
+    screen: SuitesScreen,
+    queue: FakeQueue,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(screen.models_menu, "popup", lambda _: None)  # offscreen has no keyboard
+    screen.cases_button.click()
+    screen.cases.table.choose(["convert-to-basis-points"])
+    screen.cases.try_button.click()
+    screen.models_menu.actions()[0].trigger()
+    (run,) = queue.plans[0].runs
+    assert run.suite is not None
+    assert [case.id for case in run.suite.cases] == ["convert-to-basis-points"]
+    assert run.suite.sha256 != make_suite().sha256
+    assert window.rail.chosen is ScreenId.EVALUATE

@@ -18,9 +18,10 @@ from desktop.ui.widgets.split import DetailSplit
 
 
 class CasesPage(QWidget):
-    """What a suite asks. `left` is the way back to the list of suites."""
+    """What a suite asks. `left` is the way back to the list, `tried` asks to try the case."""
 
     left = Signal()
+    tried = Signal()
 
     def __init__(self) -> None:
         """Make an empty page."""
@@ -49,6 +50,9 @@ class CasesPage(QWidget):
         for part in (self.tier, self.language, self._count):
             row.addWidget(part)
         row.addStretch(1)
+        self.try_button = link_button(self.tr("Try on a model…"), self.tried.emit)
+        self.try_button.setToolTip(self.tr("Ask a model this case at once"))
+        self.detail.foot.addWidget(self.try_button)
         card = Card(margin=6)
         card.body.addWidget(self.table)
         self.split = DetailSplit(card, self.detail)
@@ -113,6 +117,7 @@ class CasesPage(QWidget):
 
     def _show_choice(self) -> None:
         self.detail.show_case(self.suite, self.case)
+        self.try_button.setEnabled(self.case is not None)
 
 
 _TIERS = {"easy": 0, "medium": 1, "hard": 2}

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
+from desktop.domain.language_model import LanguageModel, ModelKind
 from desktop.domain.suite import Suite
 from desktop.domain.suite_import import Notice as SuiteNotice
 from desktop.ui.screen import Context, Screen
@@ -27,7 +29,7 @@ from desktop.ui.widgets.search import SearchField, match_words
 from desktop.ui.widgets.split import DetailSplit
 from desktop.worker.suite_drafts import EditedText, duplicate_suite, open_text
 from desktop.worker.suite_exchange import export_suite
-from desktop.worker.suite_shelf import UnreadSuite, find_unread
+from desktop.worker.suite_shelf import UnreadSuite, find_unread, single_out
 
 _SPLIT = "suites"
 _LIST, _CASES, _FAILURE, _EDITOR, _IMPORT = 1, 2, 3, 4, 5
@@ -117,6 +119,8 @@ class SuitesScreen(Screen):
         self.importing.added.connect(self._take_import)
         self.editor.left.connect(self._show_list)
         self.editor.saved.connect(self.context.suites_changed.emit)
+        self.models_menu = QMenu(self)
+        self.cases.tried.connect(self._offer_models)
         self.cases.left.connect(self._show_list)
         self.context.suites_changed.connect(self._mark_stale)
 
@@ -285,6 +289,34 @@ class SuitesScreen(Screen):
         self._stack.setCurrentIndex(_EDITOR)
         self._show_header()
         self.editor.field.setFocus()
+
+    # Trying a case
+
+    def _offer_models(self) -> None:
+        self.run(self.context.operations.list_models, self._show_models)
+
+    def _show_models(self, models: Sequence[LanguageModel]) -> None:
+        self.models_menu.clear()
+        for model in models:
+            if model.facts.kind is ModelKind.LANGUAGE_MODEL:
+                self.models_menu.addAction(model.facts.name, partial(self._try, model))
+        if self.models_menu.isEmpty():
+            self.models_menu.addAction(self.tr("No model yet: add one in Models")).setEnabled(False)
+        button = self.cases.try_button
+        self.models_menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
+
+    def _try(self, model: LanguageModel) -> None:
+        suite, case = self.cases.suite, self.cases.case
+        if suite is None or case is None:
+            return
+        operations, queue = self.context.operations, self.context.queue
+        settings, alone = self.context.options.run, single_out(suite, case)
+
+        def submit() -> None:
+            plan = operations.plan_evaluation([model], [alone], speed=False, settings=settings)
+            queue.submit(plan)
+
+        self.run(submit, lambda _: self.context.await_evaluation())
 
     # Coming and going
 
