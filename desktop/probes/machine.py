@@ -100,6 +100,7 @@ def tell_power_source() -> str:
     """Return `mains`, `battery`, or `no battery` where the system knows of none."""
     try:
         battery = psutil.sensors_battery()
+    # What psutil raises, or leaves out, where a system has no such sensor.
     except (AttributeError, OSError, NotImplementedError, RuntimeError):
         battery = None
     if battery is None:

@@ -319,6 +319,7 @@ def _read_throttles(root: Path = Path("/sys/devices/system/cpu")) -> int | None:
 def _current_mhz() -> float | None:
     try:
         frequency = psutil.cpu_freq()
+    # What psutil raises, or leaves out, where a system does not tell.
     except (AttributeError, OSError, NotImplementedError, RuntimeError):
         return None
     current = getattr(frequency, "current", None)

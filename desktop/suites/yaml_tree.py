@@ -5,6 +5,7 @@ aliases that multiply can exhaust the machine. Plain scalars follow YAML 1.2: on
 `false` are truth values, so that `yes`, `no` and `on` stay the words that people ask models for.
 """
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -236,3 +237,19 @@ def _pairs(nodes: list[Node]) -> tuple[tuple[Scalar, Node], ...]:
         seen[key.text] = key.line
         pairs.append((key, value))
     return tuple(pairs)
+
+
+def as_tree(value: JsonValue, line: int) -> Node:
+    """Return a plain value, such as a row of a table, as a tree that stands on one line."""
+    if isinstance(value, dict):
+        pairs = tuple(
+            (Scalar(text=str(key), plain=False, line=line), as_tree(item, line))
+            for key, item in value.items()
+        )
+        return Mapping(pairs=pairs, line=line, size=1, depth=1)
+    if isinstance(value, list | tuple):
+        nodes = tuple(as_tree(item, line) for item in value)
+        return Items(nodes=nodes, line=line, size=1, depth=1)
+    if isinstance(value, str):
+        return Scalar(text=value, plain=False, line=line)
+    return Scalar(text=json.dumps(value), plain=True, line=line)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +54,7 @@ class ProjectFiles:
             return [FoundFile(path=self.folder / bare, is_code=True)]
         try:
             found = list(self._list(bare, folder or self.folder))
+        # pathlib refuses patterns that begin at the root as not implemented.
         except (OSError, ValueError, NotImplementedError):
             found = []
         if not found:
@@ -161,22 +161,6 @@ def read_json_lines(path: Path, text: str) -> list[tuple[int, dict[str, JsonValu
             )
         rows.append((line, row))
     return rows
-
-
-def as_tree(value: JsonValue, line: int) -> Node:
-    """Return a plain value as a tree whose every part stands on one line."""
-    if isinstance(value, dict):
-        pairs = tuple(
-            (Scalar(text=str(key), plain=False, line=line), as_tree(item, line))
-            for key, item in value.items()
-        )
-        return Mapping(pairs=pairs, line=line, size=1, depth=0)
-    if isinstance(value, list | tuple):
-        nodes = tuple(as_tree(item, line) for item in value)
-        return Items(nodes=nodes, line=line, size=1, depth=0)
-    if isinstance(value, str):
-        return Scalar(text=value, plain=False, line=line)
-    return Scalar(text=json.dumps(value), plain=True, line=line)
 
 
 def is_yaml(path: Path) -> bool:

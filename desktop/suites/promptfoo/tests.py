@@ -11,13 +11,12 @@ from desktop.errors import UserError
 from desktop.suites.promptfoo.files import (
     PREFIX,
     ProjectFiles,
-    as_tree,
     is_yaml,
     read_json_lines,
     read_table,
 )
 from desktop.suites.promptfoo.notices import Notices
-from desktop.suites.yaml_tree import Items, Mapping, Node, Scalar, to_value
+from desktop.suites.yaml_tree import Items, Mapping, Node, Scalar, as_tree, to_value
 
 _KEYS = frozenset({"description", "vars", "assert", "options", "metadata", "threshold", "prompts"})
 _OPTIONS = frozenset({"prefix", "suffix", "disableVarExpansion"})

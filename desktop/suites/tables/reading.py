@@ -37,7 +37,7 @@ from desktop.suites.tables.columns import (
     merge_mapping,
 )
 from desktop.suites.tables.source import CSV, Row, Table, read_table
-from desktop.suites.yaml_tree import Items, Mapping, Node, Scalar
+from desktop.suites.yaml_tree import as_tree
 
 SHOWN_ROWS = 20
 MOST_CELL_SHOWN = 300
@@ -135,7 +135,7 @@ class _CaseMaker:
         lines: dict[str, int] = {}
         for position, row in enumerate(rows, start=1):
             document = self._describe(row, position)
-            node = _as_node(document, row.line)
+            node = as_tree(document, row.line)
             reader = CaseReader(
                 node, position, findings, defaults=defaults, attachable=Attachable(), fill=False
             )
@@ -330,19 +330,3 @@ def _slug(value: JsonValue) -> str:
 
 def _make_id(path: Path) -> str:
     return _slug(path.stem) or "table"
-
-
-def _as_node(value: JsonValue, line: int) -> Node:
-    """Return a plain value as a tree whose every part stands on one line."""
-    if isinstance(value, dict):
-        pairs = tuple(
-            (Scalar(text=str(key), plain=False, line=line), _as_node(item, line))
-            for key, item in value.items()
-        )
-        return Mapping(pairs=pairs, line=line, size=1, depth=1)
-    if isinstance(value, list | tuple):
-        nodes = tuple(_as_node(item, line) for item in value)
-        return Items(nodes=nodes, line=line, size=1, depth=1)
-    if isinstance(value, str):
-        return Scalar(text=value, plain=False, line=line)
-    return Scalar(text=json.dumps(value), plain=True, line=line)
