@@ -60,6 +60,7 @@ _FEW_DECIDED_AT_ONCE = 16
 
 CHAT_TEMPLATE = "chat_template"
 PLAIN_TEXT = "plain_text"
+RUNNING_TEXT = "running_text"  # nothing is asked: likelihood decides how a text goes on
 
 
 class SuiteRun:
@@ -162,6 +163,9 @@ class SuiteRun:
 
     def _loaded(self, facts: EngineFacts) -> EngineLoaded:
         prompt_format = CHAT_TEMPLATE if self._templated else PLAIN_TEXT
+        in_chat = self._templated and self.run.settings.likelihood_in_chat
+        if not in_chat and all(case.continuations for case in self._suite.cases):
+            prompt_format = RUNNING_TEXT
         return EngineLoaded(run_id=self.run.id, engine=facts, prompt_format=prompt_format)
 
     def _render(self, loaded: ModelLoaded) -> None:

@@ -83,6 +83,7 @@ class RunPanel(Card):
         format_name = {
             "chat_template": self.tr("by the model's own chat template"),
             "plain_text": self.tr("as plain text: the file brings no chat template"),
+            "running_text": self.tr("as running text: likelihood decides, nothing is asked"),
         }.get(run.prompt_format, "")
         probe = run.probe
         tests = ", ".join(test.name for test in probe.tests) if probe else ""

@@ -57,13 +57,15 @@ def test_every_case_is_decided_and_keeps_its_likelihoods(bench: Bench) -> None:
         assert answer.scores[0].check == "acc"
         assert (answer.generated_tokens, answer.problem) == (0, "")
     assert bench.recorder.runs["run"].status is RunStatus.FINISHED
-    assert any(isinstance(event, EngineLoaded) for event in events)
+    (loaded,) = (event for event in events if isinstance(event, EngineLoaded))
+    assert loaded.prompt_format == "running_text"
     context = "Question 1?\nAnswer:"
     assert found["choice-1"].prompt_sha256 == hashlib.sha256(context.encode()).hexdigest()
 
 
 def test_written_and_decided_cases_stand_in_one_suite(bench: Bench) -> None:
     carry_out(bench, suite_of(make_case(1), make_choice(2), make_case(3)))
+    assert bench.recorder.runs["run"].prompt_format == "chat_template"
     found = answers(bench)
     assert found["case-1"].text == "yes"
     assert found["choice-2"].likelihoods
