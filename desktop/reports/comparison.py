@@ -169,7 +169,7 @@ def _compare_model(model: ModelRuns, cells: Cells, book: CaseBook) -> ComparedMo
         median_first_token_seconds=median(waits) if waits and alone else None,
         generated_tokens=sum(answer.generated_tokens for answer in answers),
         mean_thinking_tokens=thinking / len(good) if thinking else None,
-        prompt_format="plain_text" if "plain_text" in formats else "".join(formats),
+        prompt_format="plain_text" if "plain_text" in formats else ", ".join(sorted(formats)),
         problems=find_problems(model),
     )
 
